@@ -1,0 +1,60 @@
+"""Turns DATABASE_URL into Django's database settings, tuned for each of the two stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+SQLITE = "django.db.backends.sqlite3"
+POSTGRESQL = "django.db.backends.postgresql"
+
+# One writer at a time: whoever finds the file locked waits this long before it gives up.
+SQLITE_WAIT_S = 20
+# WAL lets readers go on while one writes; NORMAL loses no consistency under WAL, only the last
+# commits at a power cut; the sizes suit a machine of 512 MiB.
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA mmap_size=134217728",
+    "PRAGMA cache_size=-16000",
+    "PRAGMA journal_size_limit=67108864",
+)
+CONNECT_TIMEOUT_S = 5
+
+
+def database_from_url(url: str, *, base_dir: Path, pool_size: int) -> dict[str, Any]:
+    """Settings for SQLite or PostgreSQL; ``pool_size`` 0 means a connection for each who asks.
+
+    A relative SQLite path starts at ``base_dir``, whose folder is made where it is missing.
+    Raises ImproperlyConfigured, naming DATABASE_URL, for any other store.
+    """
+    try:
+        database: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    except (ValueError, ImproperlyConfigured) as error:
+        raise ImproperlyConfigured(f"DATABASE_URL: cannot be read as a database address: {error}") from error
+    options = database.setdefault("OPTIONS", {})
+    match database.get("ENGINE"):
+        case "django.db.backends.sqlite3":
+            database["NAME"] = _sqlite_name(str(database["NAME"]), base_dir)
+            options.update(
+                timeout=SQLITE_WAIT_S, transaction_mode="IMMEDIATE", init_command=";".join(SQLITE_PRAGMAS)
+            )
+        case "django.db.backends.postgresql":
+            options.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
+            if pool_size:
+                options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 10}
+        case _:
+            raise ImproperlyConfigured("DATABASE_URL: only sqlite:// and postgres:// addresses are supported")
+    return database
+
+
+def _sqlite_name(name: str, base_dir: Path) -> str:
+    if name == ":memory:" or name.startswith("file:"):
+        return name
+    path = base_dir / name
+    if path.parent == base_dir / "var":  # the default's folder is not in the repository
+        path.parent.mkdir(exist_ok=True)
+    return str(path)

@@ -1,0 +1,19 @@
+"""The one table of periodic work: cron, the built-in scheduler and the jobs page all read it."""
+
+from jobs.periodic import PeriodicJob
+
+JOBS: tuple[PeriodicJob, ...] = (
+    PeriodicJob(
+        name="probe",
+        title="Ask every site that is due",
+        # DJ-21..23: every minute in office hours, every five minutes outside them.
+        calendar=("*/1 9-16 * * 1-5", "*/5 0-8 * * 1-5", "*/5 17-23 * * 1-5", "*/5 * * * 0,6"),
+        command=("probe",),
+    ),
+    PeriodicJob(
+        name="send_alerts",
+        title="Send what waits in the alerts outbox",
+        calendar=("* * * * *",),
+        command=("send_alerts",),
+    ),
+)

@@ -1,0 +1,186 @@
+"""All settings, read once from the environment and ``.env``; docs/settings.md describes each."""
+
+import os
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from djamon.lib.databases import database_from_url
+from djamon.lib.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+environment = Environment()
+if env_file := os.environ.get("DJAMON_ENV_FILE", str(BASE_DIR / ".env")):
+    environment.read_file(Path(env_file))
+
+# --- What every installation decides -------------------------------------------------------------
+DEBUG = environment.flag("DEBUG", default=False)
+SECRET_KEY = environment.text("SECRET_KEY")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY: not set; `make run` writes one to .env")
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+SITE_URL = environment.url("SITE_URL", "http://127.0.0.1:8000")  # how messages link to the pages
+SECURE_COOKIES = environment.flag("SECURE_COOKIES", default=not DEBUG)
+TRUSTED_PROXIES = environment.words("TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
+PUBLIC_STATUS = environment.flag("PUBLIC_STATUS", default=False)
+TIME_ZONE = environment.text("TIME_ZONE", "UTC")
+if TIME_ZONE not in available_timezones():
+    raise ImproperlyConfigured(f"TIME_ZONE: {TIME_ZONE!r} is no zone of the time zone database")
+LOG_LEVEL = environment.text("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise ImproperlyConfigured(f"LOG_LEVEL: {LOG_LEVEL!r} is none of DEBUG, INFO, WARNING, ERROR")
+
+# --- Where the web process listens ---------------------------------------------------------------
+HOST = environment.text("HOST", "127.0.0.1")
+PORT = environment.integer("PORT", 8000, at_least=1, at_most=65535)
+SCHEDULER = environment.flag("SCHEDULER", default=True)  # off: cron does the periodic work
+
+# --- Database ------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": database_from_url(
+        environment.text("DATABASE_URL", "sqlite:///var/djamon.sqlite3"),
+        base_dir=BASE_DIR,
+        pool_size=environment.integer("DATABASE_POOL_SIZE", 0, at_least=0, at_most=100),
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Probing -------------------------------------------------------------------------------------
+SANDBOX_URLS = environment.urls("SANDBOX_URLS", "http://www.bbc.co.uk/,http://www.google.co.uk/")
+GOOD_CODES = environment.codes("GOOD_CODES", "200,301,304")
+PROBE_TIMEOUT = environment.seconds("PROBE_TIMEOUT", 5, at_least=0.1, at_most=120)
+LOOKUP_TIMEOUT = environment.seconds("LOOKUP_TIMEOUT", 3, at_least=0.1, at_most=120)
+PROBE_CONCURRENCY = environment.integer("PROBE_CONCURRENCY", 256, at_least=1, at_most=2000)
+PROBE_PER_HOST = environment.integer("PROBE_PER_HOST", 8, at_least=1, at_most=2000)
+STRIKES = environment.integer("STRIKES", 3, at_least=1, at_most=100)
+HEARTBEAT_URL = environment.url("HEARTBEAT_URL")  # called after each probe run
+
+# --- Alerts --------------------------------------------------------------------------------------
+FROM_EMAIL = environment.text("FROM_EMAIL", "djamon@localhost")
+TO_EMAIL = environment.words("TO_EMAIL")
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = environment.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = environment.integer("EMAIL_PORT", 25, at_least=1, at_most=65535)
+EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=False)
+EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
+EMAIL_TIMEOUT = environment.seconds("EMAIL_TIMEOUT", 15, at_least=1, at_most=120)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = FROM_EMAIL
+TWITTER = environment.flag("TWITTER", default=False)
+CONSUMER_KEY = environment.text("CONSUMER_KEY")
+CONSUMER_SECRET = environment.text("CONSUMER_SECRET")
+OAUTH_TOKEN = environment.text("OAUTH_TOKEN")
+OAUTH_SECRET = environment.text("OAUTH_SECRET")
+TWITTER_API_URL = environment.url("TWITTER_API_URL", "https://api.x.com")
+
+# --- Jobs ----------------------------------------------------------------------------------------
+PERIODIC_JOBS = "djamon.schedule.JOBS"  # the one table, as a dotted path
+
+# --- Django --------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "ninja",
+    "accounts",
+    "jobs",
+    "alerts",
+    "monitor",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "djamon.urls"
+ASGI_APPLICATION = "djamon.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "djamon.lib.hooks.page_frame",
+            ],
+        },
+    },
+]
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+}
+SERVESTATIC_MANIFEST_STRICT = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}, "axes": {"level": "WARNING"}},
+}
+
+# --- Login and security --------------------------------------------------------------------------
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "img-src": [SELF, "data:"],  # Bootstrap's stylesheet draws its icons from data: URLs
+        "object-src": [NONE],
+    }
+}

@@ -1,0 +1,44 @@
+"""What a site may carry: the same rules for forms, CSV files, the admin and pasted lines."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+
+MAX_URL = 2000
+
+
+def validate_url(value: str) -> None:
+    """An absolute http(s) address with a host, without white space, credentials or control characters."""
+    if len(value) > MAX_URL:
+        raise ValidationError(f"The URL has {len(value)} characters; {MAX_URL} are the most.")
+    if re.search(r"[\s\x00-\x1f\x7f]", value):
+        raise ValidationError("A URL has no spaces or control characters.")
+    try:
+        parts = urlsplit(value)
+        port, host = parts.port, parts.hostname
+    except ValueError as error:
+        raise ValidationError(f"Not a URL: {error}.") from error
+    if parts.scheme not in {"http", "https"}:
+        raise ValidationError("The URL starts with neither http:// nor https://.")
+    if not host:
+        raise ValidationError("The URL names no host.")
+    if port == 0:
+        raise ValidationError("Port 0 cannot be asked.")
+    if "@" in parts.netloc:
+        raise ValidationError("A URL with a user name or password would show it to everybody; leave it out.")
+
+
+def parse_good_codes(value: str) -> frozenset[int]:
+    """``"200, 301"`` → ``{200, 301}``; empty → the empty set. Raises ValidationError naming the bad word."""
+    words = [word.strip() for word in value.split(",") if word.strip()]
+    for word in words:
+        if not re.fullmatch(r"[1-5]\d\d", word):
+            raise ValidationError(f"{word!r} is not an HTTP status code (100 to 599).")
+    return frozenset(map(int, words))
+
+
+def validate_good_codes(value: str) -> None:
+    parse_good_codes(value)
