@@ -7,14 +7,14 @@ from django.db import models
 from django.urls import reverse
 
 from djamon.lib.uuid7 import uuid7
-from monitor.validators import validate_good_codes, validate_url
+from monitor.validators import validate_good_codes, validate_name, validate_url
 from monitor.verdicts import Verdict
 
 
 class Group(models.Model):
     """Sites that belong together; the sites of an internal group are never named in public."""
 
-    name = models.CharField(max_length=255, unique=True)
+    name = models.CharField(max_length=255, unique=True, validators=[validate_name])
     slug = models.SlugField(max_length=80, unique=True)
     internal = models.BooleanField(default=False, help_text="Never named in public posts.")
 
@@ -35,7 +35,7 @@ class Site(models.Model):
         DOWN = "down", "down"
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="sites")
-    name = models.CharField(max_length=255)
+    name = models.CharField(max_length=255, validators=[validate_name])
     slug = models.SlugField(max_length=80, unique=True)
     url = models.CharField("URL", max_length=2000, validators=[validate_url])
     enabled = models.BooleanField(default=True, help_text="A paused site is not asked.")

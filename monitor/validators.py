@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
 MAX_URL = 2000
+# Control characters, halves of a surrogate pair, line and paragraph separators: they break lines and logs.
+REFUSED_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
+
+
+def validate_name(value: str) -> None:
+    """A name of one line that shows at least one character; any script, emoji and markup are welcome."""
+    kinds = [unicodedata.category(character) for character in value]
+    if REFUSED_IN_NAMES.intersection(kinds):
+        raise ValidationError("A name has no line breaks or control characters.")
+    if not any(kind[0] not in "ZC" for kind in kinds):
+        raise ValidationError("A name needs at least one visible character.")
 
 
 def validate_url(value: str) -> None:

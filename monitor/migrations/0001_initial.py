@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='Group',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255, unique=True)),
+                ('name', models.CharField(max_length=255, unique=True, validators=[monitor.validators.validate_name])),
                 ('slug', models.SlugField(max_length=80, unique=True)),
                 ('internal', models.BooleanField(default=False, help_text='Never named in public posts.')),
             ],
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             name='Site',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255)),
+                ('name', models.CharField(max_length=255, validators=[monitor.validators.validate_name])),
                 ('slug', models.SlugField(max_length=80, unique=True)),
                 ('url', models.CharField(max_length=2000, validators=[monitor.validators.validate_url], verbose_name='URL')),
                 ('enabled', models.BooleanField(default=True, help_text='A paused site is not asked.')),
