@@ -14,7 +14,7 @@ from djamon.lib.environment import Environment
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-environment = Environment()
+environment = ENVIRONMENT = Environment()
 if env_file := os.environ.get("DJAMON_ENV_FILE", str(BASE_DIR / ".env")):
     environment.read_file(Path(env_file))
 

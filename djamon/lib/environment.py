@@ -6,6 +6,7 @@ decides nothing about what a setting means.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,11 +26,17 @@ class Environment:
 
     env: Any = field(default_factory=environ.Env)
     defaults: dict[str, str] = field(default_factory=dict)
+    process_names: frozenset[str] = field(default_factory=lambda: frozenset(os.environ))
 
     def read_file(self, path: Path) -> None:
         """Take what ``path`` sets and the process does not; a missing file is no mistake."""
         if path.is_file():
             self.env.read_env(str(path))
+
+    @property
+    def set_by_process(self) -> set[str]:
+        """Settings that the process environment gave, not the file: cron would not see them."""
+        return self.process_names & set(self.defaults)
 
     def text(self, name: str, default: str = "") -> str:
         self.defaults[name] = default

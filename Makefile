@@ -1,0 +1,41 @@
+# Two commands do everything: make run, make test. Each does its own set-up.
+PYTHON ?= python3
+VENV = .venv/bin/python
+# What lint, tests and docs need of the settings; they never read this machine's .env.
+HERMETIC = DJAMON_ENV_FILE= SECRET_KEY=not-a-secret DATABASE_URL=sqlite://:memory:
+ifdef PORT
+export PORT
+endif
+
+.PHONY: run test lint docs lock setup setup-dev
+.DEFAULT_GOAL = run
+
+run: setup
+	@$(VENV) manage.py prepare
+	@exec $(VENV) manage.py up
+
+test: setup-dev
+	@$(VENV) -m pytest -n 2
+	@if [ -n "$$TEST_DATABASE_URL" ]; then echo "The same on TEST_DATABASE_URL:"; $(VENV) -m pytest -n 2; fi
+
+lint: setup-dev
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m ruff check .
+	@$(HERMETIC) $(VENV) -m mypy .
+	@$(HERMETIC) $(VENV) -c "from importlinter.cli import lint_imports_command as lint; lint()"
+	@$(HERMETIC) $(VENV) manage.py makemigrations --check --dry-run
+	@$(HERMETIC) $(VENV) scripts/vendor_static.py --check
+
+docs: setup-dev
+	@$(HERMETIC) $(VENV) -m sphinx -W -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+lock: setup-dev
+	@$(VENV) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt --custom-compile-command "make lock"
+	@$(VENV) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt --custom-compile-command "make lock"
+
+setup:
+	@$(PYTHON) scripts/bootstrap.py requirements.txt
+
+setup-dev:
+	@$(PYTHON) scripts/bootstrap.py requirements-dev.txt

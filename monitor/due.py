@@ -1,0 +1,71 @@
+"""Which sites a run asks. The rule is pure; the query around it reads only the columns that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from djamon.lib.commands import DjamonError
+from monitor.models import Group, Site
+from monitor.validators import parse_good_codes
+from monitor.verdicts import Target
+
+# A run starts some seconds sooner or later than the one before; an interval in minutes must not slip by that.
+SLACK = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Whom a run may ask: all, or the named sites and the sites of the named groups."""
+
+    sites: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @property
+    def is_all(self) -> bool:
+        return not (self.sites or self.groups)
+
+
+def is_due(interval_min: int | None, last_checked: datetime | None, now: datetime) -> bool:
+    """Without an interval: in every run. A last check in the future (a clock set back) counts as never."""
+    if interval_min is None or last_checked is None or last_checked > now:
+        return True
+    return now - last_checked >= timedelta(minutes=interval_min) - SLACK
+
+
+def targets(selection: Selection, now: datetime) -> list[Target]:
+    """What this run asks; sites that were named are asked whether due or not, paused ones never.
+
+    Raises DjamonError naming a slug that no site or group has.
+    """
+    fields = ("id", "url", "good_codes", "get_fallback", "interval_min", "last_checked")
+    rows = _selected(selection).filter(enabled=True).order_by("pk").values_list(*fields)
+    return [
+        Target(key, url, parse_good_codes(codes) or settings.GOOD_CODES, fallback)
+        for key, url, codes, fallback, interval_min, last_checked in rows
+        if not selection.is_all or is_due(interval_min, last_checked, now)
+    ]
+
+
+def _selected(selection: Selection) -> QuerySet[Site]:
+    if selection.is_all:
+        return Site.objects.all()
+    _must_exist(
+        "site", selection.sites, Site.objects.filter(slug__in=selection.sites).values_list("slug", flat=True)
+    )
+    _must_exist(
+        "group",
+        selection.groups,
+        Group.objects.filter(slug__in=selection.groups).values_list("slug", flat=True),
+    )
+    return Site.objects.filter(Q(slug__in=selection.sites) | Q(group__slug__in=selection.groups))
+
+
+def _must_exist(what: str, asked: Collection[str], found: Collection[str]) -> None:
+    for slug in asked:
+        if slug not in found:
+            raise DjamonError(f"no {what} has the slug {slug!r}")
