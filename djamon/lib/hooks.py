@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from django.contrib.auth.models import AnonymousUser
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from prometheus_client import Metric
+
+from djamon import __version__
 
 Level = Literal["danger", "warning", "info"]
 
@@ -55,18 +57,29 @@ metric_sources: list[Callable[[datetime], Iterable[Metric]]] = []
 
 
 def page_frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: ``nav`` (items this viewer may follow) and ``banners``, both evaluated on use."""
-    user = request.user if hasattr(request, "user") else AnonymousUser()
-    audiences = {"readers"} | ({"users"} if user.is_authenticated else set())
-    if user.is_staff:
-        audiences.add("staff")
+    """Context processor: ``nav`` (items this viewer may follow), ``banners`` and ``version``.
+
+    The first two are evaluated on use: a fragment that shows neither asks nothing of the database.
+    Who may not read the pages is told nothing of their state.
+    """
 
     def nav() -> list[NavItem]:
+        audiences = _audiences(request)
         visible = [item for item in nav_items if item.audience in audiences]
         return sorted(visible, key=lambda item: item.order)
 
     def banners() -> list[Banner]:
+        if not _audiences(request):
+            return []
         now = timezone.now()
         return [banner for source in banner_sources for banner in source(now)]
 
-    return {"nav": nav, "banners": banners}
+    return {"nav": nav, "banners": banners, "version": __version__}
+
+
+def _audiences(request: HttpRequest) -> set[str]:
+    """Whom this viewer belongs to; strangers are readers only where PUBLIC_STATUS says so."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"readers"} if settings.PUBLIC_STATUS else set()
+    return {"readers", "users", "staff"} if user.is_staff else {"readers", "users"}
