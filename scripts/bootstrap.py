@@ -1,19 +1,17 @@
 #!/usr/bin/env python3
 """Sets a checkout up: virtual environment, pinned packages, ``.env``. Standard library only.
 
-Does nothing twice: what has been installed is remembered by the checksum of the requirements, so that a second
+Does nothing twice: what is installed is remembered by the checksum of the requirements, so that a second
 start needs no network. Written so that an old Python can still say that it is too old.
 """
 
+import base64
 import hashlib
 import os
 import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VENV = os.path.join(ROOT, ".venv")
-PYTHON = os.path.join(VENV, "bin", "python")
-ENV_FILE = os.path.join(ROOT, ".env")
 NEEDED = (3, 11)
 
 ENV_TEXT = """\
@@ -30,20 +28,22 @@ SECURE_COOKIES=False
 
 
 def main(requirements):
-    check_python()
-    make_venv()
-    install(requirements)
-    write_env()
+    check_python(sys.version_info)
+    venv = os.path.join(ROOT, ".venv")
+    make_venv(venv)
+    install(venv, os.path.join(ROOT, requirements))
+    write_env(os.path.join(ROOT, ".env"))
 
 
-def check_python():
-    if sys.version_info < NEEDED:
-        found = ".".join(map(str, sys.version_info[:3]))
-        fail("Python 3.11 or newer is needed, %s is %s; name another: make run PYTHON=python3.11" % (sys.executable, found))
+def check_python(version):
+    if tuple(version[:2]) < NEEDED:
+        found = ".".join(map(str, version[:3]))
+        text = "Python 3.11 or newer is needed, %s is %s; name another: make run PYTHON=python3.11"
+        fail(text % (sys.executable, found))
 
 
-def make_venv():
-    if is_usable():
+def make_venv(folder):
+    if is_usable(folder):
         return
     try:
         import ensurepip  # noqa: F401
@@ -52,47 +52,51 @@ def make_venv():
         fail("this Python has no venv module; on Debian and Ubuntu: apt-get install python3-venv")
     say("making .venv")
     try:
-        venv.EnvBuilder(with_pip=True, clear=True, symlinks=True).create(VENV)
+        venv.EnvBuilder(with_pip=True, clear=True, symlinks=True).create(folder)
     except (OSError, subprocess.CalledProcessError) as error:
         fail("cannot make .venv: %s" % error)
 
 
-def is_usable():
-    """True where .venv runs; one that was moved, copied or made by a Python that is gone is made anew."""
+def is_usable(folder):
+    """True where the environment runs; one that was moved, copied or whose Python is gone is made anew."""
     try:
-        command = [PYTHON, "-c", "import sys, pip; print(sys.prefix)"]
+        command = [python_of(folder), "-c", "import sys, pip; print(sys.prefix)"]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     except OSError:
         return False
-    return done.returncode == 0 and os.path.realpath(done.stdout.decode().strip()) == os.path.realpath(VENV)
+    prefix = done.stdout.decode().strip()
+    return done.returncode == 0 and os.path.realpath(prefix) == os.path.realpath(folder)
 
 
-def install(requirements):
-    path = os.path.join(ROOT, requirements)
-    with open(path, "rb") as file:
+def install(folder, requirements):
+    """Install the pinned packages, checked by their hashes; afterwards a stamp says that it is done."""
+    with open(requirements, "rb") as file:
         wanted = hashlib.sha256(file.read()).hexdigest()
-    stamp = os.path.join(VENV, "installed-" + requirements)
+    name = os.path.basename(requirements)
+    stamp = os.path.join(folder, "installed-" + name)
     if read(stamp) == wanted:
         return
-    say("installing the packages of %s" % requirements)
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", path]
-    if subprocess.run(command, check=False).returncode:
-        fail("the packages of %s could not be installed (see above); run this again when the network is there" % requirements)
+    say("installing the packages of %s" % name)
+    pip = [python_of(folder), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.run(pip + ["--require-hashes", "-r", requirements], check=False).returncode:
+        fail("the packages of %s could not be installed (see above); try again with a network" % name)
     with open(stamp, "w") as file:
         file.write(wanted)
 
 
-def write_env():
+def write_env(path):
     """Write ``.env`` for this user's eyes only, whole or not at all; an existing one is never touched."""
-    if os.path.exists(ENV_FILE) or os.environ.get("SECRET_KEY"):
+    if os.path.exists(path) or os.environ.get("SECRET_KEY"):
         return
-    import secrets
-
-    draft = ENV_FILE + ".new"
+    draft = path + ".new"
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(ENV_TEXT.format(key=secrets.token_urlsafe(50)))
-    os.replace(draft, ENV_FILE)
+        file.write(ENV_TEXT.format(key=base64.urlsafe_b64encode(os.urandom(48)).decode()))
+    os.replace(draft, path)
     say("wrote .env with a fresh SECRET_KEY")
+
+
+def python_of(folder):
+    return os.path.join(folder, "bin", "python")
 
 
 def read(path):
