@@ -22,6 +22,8 @@ LAST_USED_STEP = timedelta(minutes=1)
 # Bounds of one user's rows: those that work, and those kept for their history.
 MAX_USABLE = 50
 MAX_ROWS = 100
+MAX_DAYS = 3650  # the longest life that can be asked for; without one it does not expire
+MAX_NAME = 100
 
 
 def create(
@@ -29,9 +31,13 @@ def create(
 ) -> tuple[ApiToken, str]:
     """A new token and its secret, which cannot be had again.
 
-    Raises AccountError for an unknown scope, no scope, or a user who has MAX_USABLE tokens already.
+    Raises AccountError for a name that is empty or too long, an unknown scope, no scope, or a user who has
+    MAX_USABLE tokens already.
     """
     now = timezone.now()
+    name = name.strip()
+    if not 1 <= len(name) <= MAX_NAME:
+        raise AccountError(f"a token's name has 1 to {MAX_NAME} characters, this one has {len(name)}")
     _check_scopes(scopes)
     if usable(user, now).count() >= MAX_USABLE:
         raise AccountError(f"{user} has {MAX_USABLE} tokens already; revoke one first")

@@ -1,8 +1,10 @@
 """All settings, read once from the environment and ``.env``; docs/settings.md describes each."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from csp.constants import NONE, SELF
@@ -26,7 +28,7 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 SITE_URL = environment.url("SITE_URL", "http://127.0.0.1:8000")  # how messages link to the pages
 SECURE_COOKIES = environment.flag("SECURE_COOKIES", default=not DEBUG)
-TRUSTED_PROXIES = environment.words("TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
+TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
 PUBLIC_STATUS = environment.flag("PUBLIC_STATUS", default=False)
 TIME_ZONE = environment.text("TIME_ZONE", "UTC")
 if TIME_ZONE not in available_timezones():
@@ -80,6 +82,7 @@ TWITTER_API_URL = environment.url("TWITTER_API_URL", "https://api.x.com")
 
 # --- Jobs ----------------------------------------------------------------------------------------
 PERIODIC_JOBS = "djamon.schedule.JOBS"  # the one table, as a dotted path
+JOB_RUNS_KEEP_DAYS = environment.integer("JOB_RUNS_KEEP_DAYS", 30, at_least=1, at_most=3650)
 
 # --- Django --------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -164,6 +167,18 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Wrong logins: five of a user name at an address close it to that pair for a while (accounts/lockout.py).
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=5)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "accounts.lockout.LoginGuard"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.lockout_page"
+AXES_CLIENT_IP_CALLABLE = "accounts.lockout.counted_address"
+AXES_SENSITIVE_PARAMETERS = ["username"]  # some type their password there
+AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True  # grows with each login, and nothing reads it
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -171,6 +186,9 @@ PASSWORD_HASHERS = [
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Behind a proxy that ends TLS the browser says https:// where the request that reaches us says http://.
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(SITE_URL))] if SITE_URL else []
+CSRF_FAILURE_VIEW = "djamon.error_pages.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -9,3 +9,8 @@ urlpatterns = [
     path("", include("jobs.urls")),
     path("", include("monitor.urls")),
 ]
+
+handler400 = "djamon.error_pages.bad_request"
+handler403 = "djamon.error_pages.permission_denied"
+handler404 = "djamon.error_pages.page_not_found"
+handler500 = "djamon.error_pages.server_error"

@@ -6,6 +6,7 @@ decides nothing about what a setting means.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 TRUE_WORDS = {"1", "true", "yes", "on", "y"}
 FALSE_WORDS = {"0", "false", "no", "off", "n", ""}
@@ -30,17 +33,23 @@ class Environment:
 
     def read_file(self, path: Path) -> None:
         """Take what ``path`` sets and the process does not; a missing file is no mistake."""
-        if path.is_file():
-            self.env.read_env(str(path))
+        if not path.is_file():
+            return
+        try:
+            with path.open(encoding="utf-8") as file:
+                self.env.read_env(file)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{path}: cannot be read: {error}") from error
 
     @property
-    def set_by_process(self) -> set[str]:
+    def set_by_process(self) -> frozenset[str]:
         """Settings that the process environment gave, not the file: cron would not see them."""
         return self.process_names & set(self.defaults)
 
     def text(self, name: str, default: str = "") -> str:
+        """The value as it stands there: ``$`` begins a password, not the name of another variable."""
         self.defaults[name] = default
-        return str(self.env.str(name, default=default)).strip()
+        return str(self.env.ENVIRON.get(name, default)).strip()
 
     def flag(self, name: str, default: bool) -> bool:
         word = self.text(name, str(default)).lower()
@@ -72,6 +81,13 @@ class Environment:
     def words(self, name: str, default: str = "") -> list[str]:
         """A list separated by commas; empty parts drop out."""
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
+
+    def networks(self, name: str, default: str = "") -> tuple[Network, ...]:
+        """Addresses and networks (``10.0.0.0/8``), separated by commas."""
+        try:
+            return tuple(ipaddress.ip_network(word, strict=False) for word in self.words(name, default))
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from None
 
     def codes(self, name: str, default: str) -> frozenset[int]:
         """HTTP status codes, separated by commas."""

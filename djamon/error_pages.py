@@ -1,0 +1,52 @@
+"""What is answered where a view does not answer: 400, 403, 404, 500, as a page in our layout or as JSON."""
+
+from __future__ import annotations
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from djamon import __version__
+from djamon.lib.negotiation import json_error, wants_json
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    reason = "The request cannot be understood."
+    if isinstance(exception, DisallowedHost):
+        reason = "This server does not answer to that host name; ALLOWED_HOSTS lists those that it does."
+    return _answer(request, 400, reason)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 403, _words(exception) or "You may not do this.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  (Django passes it)
+    """The form's token is missing or old: cookies are off, or the login changed in another tab."""
+    return _answer(request, 403, "This form is out of date. Go back, load the page again and send it again.")
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 404, _words(exception) or "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Asks nothing of the database or the session: either may be what failed."""
+    reason = "Something went wrong on our side. It is in the log."
+    if wants_json(request):
+        return json_error(500, reason)
+    page = render_to_string("500.html", {"reason": reason, "version": __version__})
+    return HttpResponse(page, status=500)
+
+
+def _answer(request: HttpRequest, status: int, reason: str) -> HttpResponse:
+    if wants_json(request):
+        return json_error(status, reason)
+    return render(request, f"{status}.html", {"reason": reason}, status=status)
+
+
+def _words(exception: Exception) -> str:
+    """The sentence that a view gave; the resolver of URLs gives none, but a dict of what it tried."""
+    first = exception.args[0] if exception.args else ""
+    return first if isinstance(first, str) else ""
