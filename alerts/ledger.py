@@ -1,0 +1,72 @@
+"""What became of each delivery: attempts and states are written here, after sending, and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from alerts.channels.shape import Outcome, Refused, Sent
+from alerts.claims import Claim, due, unleased
+from alerts.models import Attempt, ChannelTotal, Delivery
+from alerts.retry import PAUSES, next_try
+from alerts.words import result_line
+
+
+def record(claim: Claim, channel: str, outcome: Outcome, elapsed_ms: float, now: datetime) -> Delivery.State:
+    """Write an attempt and, where the claim still holds, the state that follows; gives that state.
+
+    Whoever lost the claim leaves the state to the new holder, but the attempt was made and is told.
+    """
+    ok = isinstance(outcome, Sent)
+    result = result_line(outcome.reason)
+    state, again = _after(claim, outcome, now)
+    with transaction.atomic():
+        Delivery.objects.filter(pk=claim.delivery_id, claim=claim.token, state=Delivery.State.PENDING).update(
+            state=state,
+            tries=claim.tries + 1,
+            next_try=again or now,
+            sent_at=now if ok else None,
+            last_result=result,
+            claim=None,
+            lease_until=None,
+        )
+        Attempt.objects.create(
+            delivery_id=claim.delivery_id, at=claim.at, ok=ok, result=result, elapsed_ms=elapsed_ms
+        )
+        _count(channel, ok=ok)
+    return state
+
+
+def _after(claim: Claim, outcome: Outcome, now: datetime) -> tuple[Delivery.State, datetime | None]:
+    if isinstance(outcome, Sent):
+        return Delivery.State.SENT, None
+    again = next_try(claim.tries + 1, now, claim.expires, outcome.retry_after_s)
+    return (Delivery.State.PENDING if again else Delivery.State.EXPIRED), again
+
+
+def _count(channel: str, *, ok: bool) -> None:
+    column = "sent" if ok else "failed"
+    total = ChannelTotal.objects.filter(channel=channel)
+    if not total.update(**{column: F(column) + 1}):
+        ChannelTotal.objects.bulk_create([ChannelTotal(channel=channel)], ignore_conflicts=True)
+        total.update(**{column: F(column) + 1})
+
+
+def put_off(channel: str, refused: Refused, *, due_at: datetime, now: datetime) -> int:
+    """Let all that is due on a channel that is down wait, untried, for the shortest pause; gives how many.
+
+    Not for as long as the one that failed: should that one be the cause, the others get their turn first.
+    """
+    pause_s = max(PAUSES[0].total_seconds(), refused.retry_after_s or 0)
+    return Delivery.objects.filter(due(due_at, now), channel=channel).update(
+        next_try=now + timedelta(seconds=pause_s), last_result=result_line(f"put off: {refused.reason}")
+    )
+
+
+def expire(now: datetime) -> int:
+    """Give up what nobody took in its time; gives how many deliveries."""
+    return Delivery.objects.filter(
+        unleased(now), state=Delivery.State.PENDING, alert__expires__lte=now
+    ).update(state=Delivery.State.EXPIRED)

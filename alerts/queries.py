@@ -1,0 +1,115 @@
+"""What pages and health may ask of the outbox; query counts don't grow with its history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from django.db.models import Count, Min, Q
+
+from alerts.channels import label_of, open_channels
+from alerts.claims import unleased
+from alerts.models import Alert, ChannelTotal, Delivery
+from alerts.retry import LIFETIME
+
+PENDING, EXPIRED = Delivery.State.PENDING, Delivery.State.EXPIRED
+REASONS_READ = 50  # different reasons at once; more would not fit into a sentence anyway
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Alerts (not deliveries) that did not reach everybody; ``reasons``: general words by channel label."""
+
+    waiting: int
+    expired: int
+    oldest_age_s: float | None
+    reasons: dict[str, str]
+
+    @property
+    def why(self) -> str:
+        return "; ".join(f"{label}: {reason}" for label, reason in self.reasons.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """All that waits; ``overdue_s``: how long the longest has been due with nobody sending it."""
+
+    pending: int
+    oldest_age_s: float
+    overdue_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredChannel:
+    label: str
+    recipients: tuple[str, ...]  # ("",) where there can be one only
+
+
+def alerts_about(reference: str) -> list[Alert]:
+    """The alerts about a subject, oldest first, with deliveries and attempts: three queries."""
+    about = Alert.objects.filter(reference=reference).order_by("created", "pk")
+    return list(about.prefetch_related("deliveries__attempts"))
+
+
+def undelivered(now: datetime) -> Undelivered:
+    """What was tried or put off without success, and what was given up in the last 24 hours."""
+    failing = Q(state=PENDING) & ~Q(last_result="")
+    # An alert is given up at its expiry or, where the next try would come too late, up to an hour before.
+    given_up = Q(state=EXPIRED, alert__expires__gt=now - LIFETIME)
+    figures = Delivery.objects.filter(failing | given_up).aggregate(
+        waiting=Count("alert", distinct=True, filter=failing),
+        expired=Count("alert", distinct=True, filter=given_up),
+        oldest=Min("alert__created", filter=failing),
+    )
+    oldest = figures["oldest"]
+    return Undelivered(
+        waiting=figures["waiting"],
+        expired=figures["expired"],
+        oldest_age_s=(now - oldest).total_seconds() if oldest else None,
+        reasons=_reasons(failing | given_up) if figures["waiting"] or figures["expired"] else {},
+    )
+
+
+def _reasons(of: Q) -> dict[str, str]:
+    """The most frequent reason by channel, without the receiver's own words.
+
+    Those may name addresses, and a banner may be public. The details stand with each attempt.
+    """
+    rows = (
+        Delivery.objects.filter(of)
+        .exclude(last_result="")
+        .order_by()
+        .values_list("channel", "last_result")
+        .annotate(times=Count("pk"))
+        .order_by("-times", "last_result")[:REASONS_READ]
+    )
+    reasons: dict[str, str] = {}
+    for channel, result, _ in rows:
+        reasons.setdefault(label_of(channel), result.removeprefix("put off: ").partition(":")[0])
+    return reasons
+
+
+def backlog(now: datetime) -> Backlog:
+    figures = Delivery.objects.filter(state=PENDING).aggregate(
+        pending=Count("pk"),
+        oldest=Min("alert__created"),
+        due=Min("next_try", filter=unleased(now) & Q(next_try__lte=now)),
+    )
+    oldest, due = (cast("datetime | None", figures[name]) for name in ("oldest", "due"))
+    return Backlog(
+        pending=figures["pending"],
+        oldest_age_s=max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
+        overdue_s=(now - due).total_seconds() if due else 0.0,
+    )
+
+
+def totals() -> list[ChannelTotal]:
+    """Attempts since ever, a row for each channel."""
+    return list(ChannelTotal.objects.order_by("channel"))
+
+
+def configured() -> list[ConfiguredChannel]:
+    """Who is told, by the settings; an empty list: nobody."""
+    each = ((channel.label, tuple(channel.recipients())) for channel in open_channels().values())
+    return [ConfiguredChannel(label, recipients) for label, recipients in each if recipients]
