@@ -47,6 +47,7 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": database_from_url(
         environment.text("DATABASE_URL", "sqlite:///var/djamon.sqlite3"),
         base_dir=BASE_DIR,
+        wait_s=environment.seconds("DATABASE_WAIT", 20, at_least=0.1, at_most=300),
         pool_size=environment.integer("DATABASE_POOL_SIZE", 0, at_least=0, at_most=100),
     )
 }

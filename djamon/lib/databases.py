@@ -11,8 +11,6 @@ from django.core.exceptions import ImproperlyConfigured
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
 
-# One writer at a time: whoever finds the file locked waits this long before it gives up.
-SQLITE_WAIT_S = 20
 # WAL lets readers go on while one writes; NORMAL loses no consistency under WAL, only the last
 # commits at a power cut; the sizes suit a machine of 512 MiB.
 SQLITE_PRAGMAS = (
@@ -25,10 +23,11 @@ SQLITE_PRAGMAS = (
 CONNECT_TIMEOUT_S = 5
 
 
-def database_from_url(url: str, *, base_dir: Path, pool_size: int) -> dict[str, Any]:
+def database_from_url(url: str, *, base_dir: Path, pool_size: int, wait_s: float) -> dict[str, Any]:
     """Settings for SQLite or PostgreSQL; ``pool_size`` 0 means a connection for each who asks.
 
-    A relative SQLite path starts at ``base_dir``, whose folder is made where it is missing.
+    Whoever finds the file or a row locked gives up after ``wait_s`` seconds: SQLite has one writer at a time,
+    and PostgreSQL would otherwise wait for ever. A relative SQLite path starts at ``base_dir``.
     Raises ImproperlyConfigured, naming DATABASE_URL, for any other store.
     """
     try:
@@ -40,10 +39,11 @@ def database_from_url(url: str, *, base_dir: Path, pool_size: int) -> dict[str, 
         case "django.db.backends.sqlite3":
             database["NAME"] = _sqlite_name(str(database["NAME"]), base_dir)
             options.update(
-                timeout=SQLITE_WAIT_S, transaction_mode="IMMEDIATE", init_command=";".join(SQLITE_PRAGMAS)
+                timeout=wait_s, transaction_mode="IMMEDIATE", init_command=";".join(SQLITE_PRAGMAS)
             )
         case "django.db.backends.postgresql":
             options.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
+            options.setdefault("options", f"-c lock_timeout={int(wait_s * 1000)}")
             if pool_size:
                 options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 10}
         case _:
