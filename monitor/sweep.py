@@ -44,9 +44,9 @@ def sweep(context: JobContext, selection: due.Selection) -> str:
         seen.asked, seen.counting, strikes=settings.STRIKES, now=timezone.now(), hold=context.hold
     )
     if seen.void:
-        raise LocalFault(
-            f"{seen.void}; {len(seen.results) - len(seen.counting)} failures of this run do not count"
-        )
+        failures = len(seen.results) - len(seen.counting)
+        uncounted = "1 failure of this run does" if failures == 1 else f"{failures} failures of this run do"
+        raise LocalFault(f"{seen.void}; {uncounted} not count")
     return _summary(seen.results, recorded, time.monotonic() - started)
 
 

@@ -1,4 +1,4 @@
-"""One run: the order of its steps, and whose fault a failure is, against servers that really answer or don't."""
+"""One run: the order of its steps, and whose fault a failure is, against real servers."""
 
 from __future__ import annotations
 
