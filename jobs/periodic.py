@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 
 @dataclass(frozen=True, slots=True)
 class PeriodicJob:
-    """A job and when it is due: ``calendar`` holds cron expressions (any of them), ``command`` manage.py's words."""
+    """A job and when it is due: ``calendar`` holds cron expressions, ``command`` the words for manage.py."""
 
     name: str
     title: str
