@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ValidationError
+from django.core.mail.message import sanitize_address
 from django.core.validators import validate_email
 
 from alerts.channels.twitter import KEYS
@@ -48,7 +49,7 @@ def mail_addresses(**_kwargs: Any) -> list[CheckMessage]:
 
 def _is_address(text: str) -> bool:
     try:
-        validate_email(parseaddr(text)[1])
-    except ValidationError:
+        validate_email(parseaddr(sanitize_address(text, "utf-8"))[1])
+    except (ValueError, ValidationError):
         return False
     return True

@@ -20,6 +20,7 @@ from alerts.channels import open_channels
 from alerts.channels.shape import Blame, Channel, Message, Outcome, Refused, Sent
 from alerts.claims import Claim
 from alerts.models import Delivery
+from alerts.words import result_line
 from alerts.workers import Answer, Worker
 
 # A channel that lost so many connections in a row is down: the rest of its deliveries don't wait for it.
@@ -152,7 +153,7 @@ class _Round:
         self.report.again += state == Delivery.State.PENDING
         self.report.expired += state == Delivery.State.EXPIRED
         if isinstance(outcome, Refused):
-            self.report.reasons[channel.label] = outcome.reason
+            self.report.reasons[channel.label] = result_line(outcome.reason)
 
 
 def _hung(limit_s: float) -> Refused:

@@ -42,6 +42,9 @@ class EmailChannel:
             self._open()
         except OSError as error:  # smtplib's own errors are OSErrors too
             return self._failed(error, is_open=False)
+        except ValueError as error:  # a name that no name server could be asked for
+            self.close()
+            return Refused(f"EMAIL_HOST cannot be used: {error}", blame=Blame.CHANNEL)
         try:
             taken = self._backend.send_messages([compose(message)])
         except OSError as error:

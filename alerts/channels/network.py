@@ -42,7 +42,7 @@ def _words_of(error: BaseException, timeout_s: float) -> str | None:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate not accepted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or error}"
+        return f"TLS failed: {getattr(error, 'reason', None) or error}"
     if isinstance(error, socket.gaierror):
         return "name not found" if error.errno == socket.EAI_NONAME else "name look-up failed"
     if isinstance(error, TimeoutError):

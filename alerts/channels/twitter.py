@@ -30,6 +30,11 @@ BODY_LIMIT = 64 * 1024  # bytes; an answer of X has some hundred
 BODY_TIME_S = 5.0
 # These speak of the text; every other refusal would meet the next post as well.
 ABOUT_THE_POST = {400, 403, 413, 422}
+NEVER_CONNECTED = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.SSLError,
+)
 UNKNOWN = "whether it was posted is not known"
 
 # At DEBUG these write the signed header, with the keys in it, to the log.
@@ -47,6 +52,7 @@ class TwitterChannel:
     limit_s = 30.0
 
     clock: Callable[[], float] = time.time
+    answer_timeout_s: float = ANSWER_TIMEOUT_S
     _api: Any = field(default=None, init=False)
 
     def recipients(self) -> list[str]:
@@ -60,7 +66,7 @@ class TwitterChannel:
         try:
             return self._post(fitted(message.public))
         except requests.RequestException as error:
-            return failure(error)
+            return failure(error, self.answer_timeout_s)
 
     def close(self) -> None:
         if self._api is not None:
@@ -72,7 +78,7 @@ class TwitterChannel:
             f"{settings.TWITTER_API_URL}/2/tweets",
             json={"text": text},
             auth=api._Api__auth,  # python-twitter has no public name for its signature
-            timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
+            timeout=(CONNECT_TIMEOUT_S, self.answer_timeout_s),
             allow_redirects=False,  # the signature holds for this address alone
             headers={"Accept-Encoding": "identity", "User-Agent": "Djamon"},
             stream=True,
@@ -160,22 +166,12 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     return max(0.0, float(reset) - now) if reset.isascii() and reset.isdigit() else None
 
 
-def failure(error: requests.RequestException) -> Refused:
-    """No answer at all; only a connection that never stood is sure to have posted nothing."""
-    timeout_s = CONNECT_TIMEOUT_S if isinstance(error, requests.ConnectTimeout) else ANSWER_TIMEOUT_S
-    words = network.in_words(error, timeout_s)
-    if words is None:
-        words = "the answer is not HTTP"
-    never_stood = any(
-        isinstance(
-            each,
-            urllib3.exceptions.NewConnectionError
-            | urllib3.exceptions.ConnectTimeoutError
-            | urllib3.exceptions.SSLError,
-        )
-        for each in network.causes(error)
-    )
-    return Refused(words if never_stood else f"{words}: {UNKNOWN}", blame=Blame.CHANNEL)
+def failure(error: requests.RequestException, answer_timeout_s: float) -> Refused:
+    """No answer at all; only where no connection stood is it sure that nothing was posted."""
+    not_begun = any(isinstance(each, NEVER_CONNECTED) for each in network.causes(error))
+    words = network.in_words(error, CONNECT_TIMEOUT_S if not_begun else answer_timeout_s)
+    words = words or "the answer is not HTTP"
+    return Refused(words if not_begun else f"{words}: {UNKNOWN}", blame=Blame.CHANNEL)
 
 
 def _phrase(status: int) -> str:

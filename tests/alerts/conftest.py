@@ -51,14 +51,20 @@ class Fake:
         answer = self.answers.get(message.address, Sent())
         if isinstance(answer, Exception):
             raise answer
-        return answer() if callable(answer) else answer
+        outcome: Outcome = answer() if callable(answer) else answer
+        return outcome
 
     def close(self) -> None:
         self.closed += 1
 
 
 def message(address: str = "a@example.org", **other: Any) -> Message:
-    given = {"reference": "outage:12", "subject": "Shop is down", "text": "Shop is down.\n", "created": NOW}
+    given: dict[str, Any] = {
+        "reference": "outage:12",
+        "subject": "Shop is down",
+        "text": "Shop is down.\n",
+        "created": NOW,
+    }
     given |= {"html": "<p>Shop is down.</p>", "public": "Shop is down", "key": uuid7()} | other
     return Message(address=address, **given)
 

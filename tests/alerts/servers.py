@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +67,7 @@ class MailRules:
         if self.refuses_message:
             return self.refuses_message
         mail = message_from_bytes(cast(bytes, envelope.content), policy=policy.default)
-        self.mails.append(cast(EmailMessage, mail))
+        self.mails.append(mail)
         if self.holds in envelope.rcpt_tos:
             self.held.set()
             await server.loop.run_in_executor(None, self.go_on.wait, 30)
@@ -78,7 +80,7 @@ class MailRules:
 
 
 def _hang_up(server: SMTP) -> None:
-    if server.transport is not None:
+    if isinstance(server.transport, asyncio.WriteTransport):
         server.transport.abort()
 
 
@@ -89,7 +91,7 @@ class _Controller(Controller):
 
 
 @contextmanager
-def mail_server(rules: MailRules, password: str = "") -> Iterator[int]:
+def mail_server(rules: MailRules, password: str = "", tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """A real SMTP server on loopback; gives its port. With ``password`` nobody else gets in."""
     login: dict[str, Any] = {}
     if password:
@@ -99,11 +101,11 @@ def mail_server(rules: MailRules, password: str = "") -> Iterator[int]:
             ),
             "auth_require_tls": False,
         }
-    controller = _Controller(rules, hostname="127.0.0.1", port=0, **login)
+    controller = _Controller(rules, hostname="127.0.0.1", port=0, tls_context=tls, **login)
     controller.start()
     rules.connections = 0
     try:
-        yield cast(int, controller.port)
+        yield controller.port
     finally:
         rules.go_on.set()
         controller.stop()

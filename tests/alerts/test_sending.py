@@ -73,11 +73,11 @@ def test_retries_go_on_for_a_day_then_it_is_given_up_visibly(clock: Clock) -> No
     given_up = 0
     while clock.now < NOW + timedelta(hours=25):
         given_up += send(mail, clock=clock).expired
-        clock.move(seconds=30)
+        clock.move(minutes=4)
     delivery = Delivery.objects.get()
     assert (given_up, delivery.state, delivery.last_result) == (1, "expired", NO.reason)
     assert delivery.attempts.count() == len(mail.messages) == delivery.tries
-    assert 25 < delivery.tries < 35
+    assert 25 < delivery.tries < 32
 
 
 def test_what_nobody_took_in_a_day_is_given_up_unsent(clock: Clock) -> None:
@@ -128,7 +128,12 @@ def test_a_silent_channel_delays_no_other(clock: Clock) -> None:
     """The slow channel answers only after the other one is done: one thread for both would never end."""
     done = threading.Event()
     slow = Fake("slow", "Slow", answers={"a@example.org": lambda: Sent() if done.wait(10) else NO})
-    quick = Fake("quick", "Quick", answers={"a@example.org": lambda: (done.set(), Sent())[1]})
+
+    def answer() -> Sent:
+        done.set()
+        return Sent()
+
+    quick = Fake("quick", "Quick", answers={"a@example.org": answer})
     enqueue(DRAFT, NOW, [slow, quick])
     assert send(slow, quick, clock=clock).sent == 2
 
