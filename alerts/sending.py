@@ -25,6 +25,8 @@ from alerts.workers import Answer, Worker
 
 # A channel that lost so many connections in a row is down: the rest of its deliveries don't wait for it.
 LOSSES_IN_A_ROW: Final = 2
+# All is recorded by then; a server may hear a good-bye, but nobody waits for one that hangs.
+GOODBYE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class _Round:
         finally:
             for lane in lanes:
                 lane.worker.end()
+            for lane in lanes:
+                lane.worker.wait(GOODBYE_S)
         return self.report
 
     def _start_next(self, lane: _Lane) -> None:

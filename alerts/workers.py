@@ -51,8 +51,12 @@ class Worker:
         self._messages.put((token, message))
 
     def end(self) -> None:
-        """Let it close its connection after what it has under way; does not wait for that."""
+        """Let it close its connection after what it has under way."""
         self._messages.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Until it has closed its connection, but not longer than ``seconds``."""
+        self._thread.join(seconds)
 
     def _work(self) -> None:
         while (given := self._messages.get()) is not None:

@@ -38,6 +38,13 @@ def test_sent_is_marked_with_its_attempt(clock: Clock) -> None:
     assert (str(report), mail.messages[0].key) == ("1 alert sent", delivery.key)
 
 
+def test_a_channel_is_closed_after_its_round(clock: Clock) -> None:
+    mail = Fake(to=["a@x.org", "b@x.org"])
+    enqueue(DRAFT, NOW, [mail])
+    send(mail, clock=clock)
+    assert mail.closed == 1
+
+
 def test_sent_is_never_sent_again(clock: Clock) -> None:
     mail = Fake()
     enqueue(DRAFT, NOW, [mail])
