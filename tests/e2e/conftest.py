@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from tests.alerts.servers import MailRules, mail_server
 from tests.e2e.peers import MailServer, WebServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -128,8 +129,9 @@ def instance(template: Instance, tmp_path: Path) -> Iterator[Instance]:
 
 @pytest.fixture
 def mail() -> Iterator[MailServer]:
-    with MailServer() as server:
-        yield server
+    rules = MailRules()
+    with mail_server(rules) as port:
+        yield MailServer(rules, port)
 
 
 @pytest.fixture

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import email
 import threading
 from collections import defaultdict
-from email.message import EmailMessage
-from email.policy import default
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from aiosmtpd.controller import Controller
+from tests.alerts.servers import MailRules
 
 
 class WebServer:
@@ -57,49 +55,23 @@ class WebServer:
                 self.send_response(peer.codes.get(name, 200))
                 self.end_headers()
 
+            do_GET = do_HEAD  # noqa: N815
+
             def log_message(self, *_arguments: Any) -> None:
                 """Quiet."""
 
         return Handler
 
 
+@dataclass
 class MailServer:
-    """An SMTP server; ``refused`` addresses get 550; ``receiving`` is set by the first message."""
+    """A real mail server and what it got; its faults are set through ``rules``."""
 
-    def __init__(self) -> None:
-        self.messages: list[tuple[str, EmailMessage]] = []
-        self.refused: set[str] = set()
-        self.receiving = threading.Event()
-        self.controller = Controller(self, hostname="127.0.0.1", port=0)
-
-    def __enter__(self) -> MailServer:
-        self.controller.start()
-        return self
-
-    def __exit__(self, *_details: object) -> None:
-        self.controller.stop()
-
-    @property
-    def port(self) -> int:
-        sockets = self.controller.server.sockets  # type: ignore[union-attr]
-        return int(sockets[0].getsockname()[1])
+    rules: MailRules
+    port: int
 
     def settings(self, *addresses: str) -> dict[str, str]:
         return {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self.port), "TO_EMAIL": ",".join(addresses)}
 
     def subjects(self, address: str) -> list[str]:
-        return [str(message["Subject"]) for to, message in self.messages if to == address]
-
-    async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
-    ) -> str:
-        if address in self.refused:
-            return "550 5.1.1 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        self.receiving.set()
-        message = email.message_from_bytes(envelope.content, policy=default)
-        self.messages += [(address, message) for address in envelope.rcpt_tos]
-        return "250 OK"
+        return [str(mail["Subject"]) for mail in self.rules.mails if str(mail["To"]) == address]

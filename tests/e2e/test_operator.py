@@ -28,7 +28,7 @@ def test_a_site_falls_and_rises_and_everybody_is_told_once(instance, web, mail) 
     assert "3 sites asked" in probe(instance)
     web.codes["shop"] = 503
     assert "2 up, 1 down" in probe(instance, 2)
-    assert mail.messages == []
+    assert mail.rules.mails == []
     assert "outage 1 opened" in probe(instance)
     assert [mail.subjects(address) for address in (OPS, BOSS)] == [["Down: shop"]] * 2
     assert "opened" not in probe(instance, 2)
@@ -65,7 +65,7 @@ def test_sites_that_fall_in_the_same_run_share_one_alert_and_later_ones_join(ins
 
 def test_a_refused_address_keeps_nobody_else_from_their_mail(instance, web, mail) -> None:
     watch(instance, web, mail)
-    mail.refused.add(OPS)
+    mail.rules.refused[OPS] = "550 5.1.1 no such mailbox"
     web.codes["shop"] = 500
     assert "1 alert sent" in probe(instance, 3)
     assert mail.subjects(BOSS) == ["Down: shop"]
@@ -165,3 +165,52 @@ def test_the_environment_is_refused_by_name(instance) -> None:
     done = instance.run("probe", STRIKES="three")
     assert done.returncode == 1
     assert done.stderr == "djamon: STRIKES: 'three' is not a whole number\n"
+
+
+def test_a_run_that_is_killed_between_recording_and_alerting_loses_no_alert(instance, web, mail) -> None:
+    watch(instance, web, mail)
+    web.codes["shop"] = 500
+    probe(instance, 2)
+    with WebServer() as watcher:  # called after recording, before sending
+        watcher.hold.clear()
+        killed = instance.start("probe", HEARTBEAT_URL=watcher.url("beat"))
+        assert watcher.asked.wait(20)
+        killed.send_signal(signal.SIGKILL)
+        killed.communicate(timeout=10)
+    assert mail.rules.mails == []
+    assert instance.value("SELECT count(*) FROM monitor_outage") == 1
+    probe(instance)
+    assert mail.subjects(OPS) == mail.subjects(BOSS) == ["Down: shop"]
+    instance.must("send_alerts")
+    assert len(mail.rules.mails) == 2
+
+
+def test_a_run_that_is_killed_while_sending_repeats_only_what_was_under_way(instance, web, mail) -> None:
+    watch(instance, web, mail)
+    web.codes["shop"] = 500
+    probe(instance, 2)
+    mail.rules.holds = BOSS
+    killed = instance.start("probe", EMAIL_TIMEOUT="20")
+    assert mail.rules.held.wait(20)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate(timeout=10)
+    mail.rules.holds = ""
+    mail.rules.go_on.set()
+    with instance.connect() as connection:  # the lease of the killed sender is over
+        connection.execute(
+            "UPDATE alerts_delivery SET lease_until = '2026-01-01 00:00:00+00:00' WHERE state = 'pending'"
+        )
+    instance.must("send_alerts")
+    assert len(mail.subjects(OPS)) == 1
+    again = [m["Message-ID"] for m in mail.rules.mails if m["To"] == BOSS]
+    assert len(again) == 2
+    assert len(set(again)) == 1
+
+
+def test_a_heartbeat_is_sent_after_a_run_that_did_its_work_and_only_then(instance, web) -> None:
+    instance.add_sites(shop=web.url("shop"))
+    instance.settings["HEARTBEAT_URL"] = web.url("beat")
+    instance.run("probe", SANDBOX_URLS="http://127.0.0.1:1/")
+    assert web.seen["beat"] == 0
+    probe(instance)
+    assert web.seen["beat"] == 1

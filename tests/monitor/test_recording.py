@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
 
 from alerts.models import Alert
 from monitor.models import Group, Outage, OutageSites, Site, SiteView
@@ -183,10 +182,10 @@ def test_withdrawing_sites_that_are_not_down_says_nothing(sites) -> None:
     assert not Alert.objects.exists()
 
 
-def test_a_run_takes_the_same_number_of_queries_for_few_and_many_sites(django_assert_max_num_queries) -> None:
+def test_a_run_takes_a_handful_of_statements_however_many_sites(django_assert_max_num_queries) -> None:
     group = Group.objects.create(name="Many", slug="many")
     many = Site.objects.bulk_create(
         Site(group=group, name=f"s{n}", slug=f"s{n}", url=f"http://s{n}.example/") for n in range(400)
     )
-    with django_assert_max_num_queries(8 if connection.vendor == "sqlite" else 408):
+    with django_assert_max_num_queries(12):
         run(many, "u" * 400, T)
