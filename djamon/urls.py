@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("jobs.urls")),
     path("", include("monitor.urls")),
+    path("", include("djamon.api")),
 ]
 
 handler400 = "djamon.error_pages.bad_request"

@@ -1,3 +1,20 @@
-from django.urls import URLPattern
+"""The monitor's pages; its JSON is in monitor.api. What staff change is below /manage/."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from monitor import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("site/<slug:slug>/", views.site, name="site"),
+    path("outages/", views.outages, name="outages"),
+    path("outage/", views.outage, name="outage_current"),
+    path("outage/<int:pk>/", views.outage, name="outage"),
+    path("manage/group/add/", views.group_add, name="group_add"),
+    path("manage/group/<slug:slug>/edit/", views.group_edit, name="group_edit"),
+    path("manage/group/<slug:slug>/delete/", views.group_delete, name="group_delete"),
+    path("manage/site/add/", views.site_add, name="site_add"),
+    path("manage/site/<slug:slug>/edit/", views.site_edit, name="site_edit"),
+    path("manage/site/<slug:slug>/pause/", views.site_pause, name="site_pause"),
+    path("manage/site/<slug:slug>/delete/", views.site_delete, name="site_delete"),
+]

@@ -1,0 +1,133 @@
+"""Django's admin over the monitor: the same forms and the same rules (monitor.editing) as the pages.
+
+Outages and results are read-only: runs alone write them.
+"""
+# ruff: noqa: ARG002  (Django gives every method the request)
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from monitor import editing, queries
+from monitor.forms import GroupForm, SiteForm
+from monitor.models import Group, Outage, OutageSites, Site, SiteView
+
+# Counting a table that grows with each run takes longer than anybody pages through.
+ROWS_SHOWN = 10_000
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Pages through the first ROWS_SHOWN rows and counts no further."""
+
+    @cached_property
+    def count(self) -> int:
+        return min(ROWS_SHOWN, cast("QuerySet[Any]", self.object_list)[:ROWS_SHOWN].count())
+
+
+class ReadOnly:
+    """Nothing is added, changed or deleted here."""
+
+    def has_add_permission(self, *_args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, *_args: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, *_args: Any) -> bool:
+        return False
+
+
+class SummedDeletion:
+    """Django lists each row that a deletion takes along; here these may be millions, so they are counted."""
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, Any], set[str], list[str]]:
+        names = [str(row) for row in objs]
+        sites = [row.pk for row in objs if isinstance(row, Site)]
+        groups = [row.pk for row in objs if isinstance(row, Group)]
+        gone = Site.objects.filter(group__in=groups) if groups else Site.objects.filter(pk__in=sites)
+        return [*names, queries.views_in_words(gone)], {"sites": gone.count()}, set(), []
+
+
+class SiteAdminForm(SiteForm):
+    class Meta(SiteForm.Meta):
+        fields = (*SiteForm.Meta.fields, "enabled")
+
+
+@admin.register(Group)
+class GroupAdmin(SummedDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+    form = GroupForm
+    list_display = ("name", "slug", "internal")
+    search_fields = ("name",)
+    show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        if change:
+            editing.edit_group(obj, form.changed_data)
+        else:
+            editing.add_group(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        editing.delete_group(obj.pk, timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        for group_id in queryset.values_list("pk", flat=True):
+            editing.delete_group(group_id, timezone.now())
+
+
+@admin.register(Site)
+class SiteAdmin(SummedDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+    form = SiteAdminForm
+    list_display = ("name", "group", "url", "shown_state", "last_checked")
+    list_select_related = ("group",)
+    autocomplete_fields = ("group",)
+    search_fields = ("name", "url")
+    show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
+        if not change:
+            editing.add_site(obj)
+            return
+        editing.edit_site(obj, [name for name in form.changed_data if name != "enabled"])
+        if "enabled" in form.changed_data:
+            switch = editing.resume_site if obj.enabled else editing.pause_site
+            switch(obj.pk, timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: Site) -> None:
+        editing.delete_site(obj.pk, timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Site]) -> None:
+        for site_id in queryset.values_list("pk", flat=True):
+            editing.delete_site(site_id, timezone.now())
+
+
+class FallInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = OutageSites
+    fields = ("site_name", "site_url", "reason", "fell_at", "back_at", "ending")
+    readonly_fields = fields
+    extra = 0
+
+
+@admin.register(Outage)
+class OutageAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("__str__", "opened_at", "resolved_at")
+    inlines = (FallInline,)
+    show_full_result_count = False
+    paginator = BoundedPaginator
+
+
+@admin.register(SiteView)
+class SiteViewAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("date", "site", "verdict", "code", "reason", "total_ms")
+    list_select_related = ("site",)
+    ordering = ("-id",)  # UUIDs of version 7 sort by time; the date alone has no index
+    show_full_result_count = False
+    paginator = BoundedPaginator

@@ -1,0 +1,34 @@
+"""What staff type in: groups and sites, checked by the rules that their models carry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from djamon.lib.forms import StyledForm
+from monitor.models import Group, Site
+
+
+class GroupForm(StyledForm, forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    class Meta:
+        model = Group
+        fields = ("name", "internal")
+        error_messages = {"name": {"unique": "There is a group of this name."}}
+
+
+class SiteForm(StyledForm, forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Site
+        fields: tuple[str, ...] = ("group", "name", "url", "interval_min", "good_codes", "get_fallback")
+        widgets = {"url": forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"})}
+
+    def clean(self) -> dict[str, Any]:
+        """Beside the model's own rules: a name once in its group, said at the name's field."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        group, name = cleaned.get("group"), cleaned.get("name")
+        if group and name:
+            namesakes = Site.objects.filter(group=group, name=name).exclude(pk=self.instance.pk)
+            if namesakes.exists():
+                self.add_error("name", "The group has a site of this name.")
+        return cleaned
