@@ -1,0 +1,58 @@
+"""The engine: asks many URLs at once and says of each what came back.
+
+No Django, no database, no strikes. One thread, one selector; ``monitor.probe_*`` hold its parts.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+
+from monitor.probe_handles import find_ca_file
+from monitor.probe_limits import Limits
+from monitor.probe_results import our_fault
+from monitor.probe_run import Run
+from monitor.probe_transfers import Transfers
+from monitor.resolver import Resolver
+from monitor.verdicts import ProbeResult, Target
+
+__all__ = ["Limits", "probe_all"]
+
+log = logging.getLogger(__name__)
+
+OnResult = Callable[[ProbeResult], object]
+
+
+def probe_all(
+    targets: Iterable[Target], limits: Limits, on_result: OnResult | None = None
+) -> list[ProbeResult]:
+    """Ask every target once: exactly one result for each, in the order in which they become known.
+
+    Never raises because of a site or a URL; what goes wrong on our own side is INCONCLUSIVE. ``on_result`` is
+    called with each result; what it raises ends the run and goes to the caller.
+    """
+    found = []
+    with closing(_results(targets, limits)) as results:
+        for result in results:
+            found.append(result)
+            if on_result is not None:
+                on_result(result)
+    return found
+
+
+def _results(targets: Iterable[Target], limits: Limits) -> Generator[ProbeResult]:
+    pending = dict(enumerate(targets))  # a target leaves when its result is handed over
+    try:
+        with (
+            selectors.DefaultSelector() as selector,
+            closing(Transfers(selector, limits.ca_file or find_ca_file())) as transfers,
+            closing(Resolver(selector, limits.lookup_limit_s, limits.name_servers)) as resolver,
+        ):
+            yield from Run(pending, limits, selector, transfers, resolver).results()
+    except Exception as error:  # the outermost guard: whatever breaks here is ours, never a site's
+        log.exception("The probe engine broke")
+        for target in pending.values():
+            yield our_fault(target, datetime.now(UTC), error)

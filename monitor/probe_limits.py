@@ -1,0 +1,37 @@
+"""The bounds of one run, as arguments: the engine reads no settings."""
+
+from __future__ import annotations
+
+import resource
+from dataclasses import dataclass
+
+SPARE_DESCRIPTORS = 64  # for the database, files, the name server
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds, and requests in flight.
+
+    ``timeout_s`` covers look-up, connection, TLS and headers of one site together. ``ca_file``: None means
+    SSL_CERT_FILE, the system's bundle or certifi's. ``name_servers`` (``address:port``): empty means the
+    system's.
+    """
+
+    timeout_s: float = 5
+    lookup_timeout_s: float = 3
+    concurrency: int = 256
+    per_host: int = 8
+    ca_file: str | None = None
+    name_servers: tuple[str, ...] = ()
+
+    @property
+    def lookup_limit_s(self) -> float:
+        return min(self.lookup_timeout_s, self.timeout_s)
+
+
+def within_descriptors(concurrency: int) -> int:
+    """At most what this process may open sockets for: two for each request, one IPv6 and one IPv4."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return concurrency
+    return max(1, min(concurrency, (allowed - SPARE_DESCRIPTORS) // 2))

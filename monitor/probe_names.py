@@ -1,0 +1,70 @@
+"""What the answers of a name server mean: pure rules over the two questions (A and AAAA) about one name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import IntEnum
+
+from monitor.verdicts import Verdict
+
+# RFC 8305, 3: how long the second family is waited for once the first one has answered with addresses.
+RESOLUTION_DELAY_S = 0.05
+
+
+class Said(IntEnum):
+    """What one question brought, the weightiest first: a name is judged by the first of its two families'."""
+
+    ADDRESSES = 1
+    NO_SUCH_NAME = 2
+    SERVER_FAILED = 3
+    REFUSED = 4
+    NOTHING = 5
+    NO_ADDRESS = 6  # the name exists, but not in this family: the other one decides
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One name looked up, in ``ms`` milliseconds; addresses only with ADDRESSES, IPv6 first (RFC 8305)."""
+
+    name: str
+    said: Said
+    addresses: tuple[str, ...] = ()
+    ms: float = 0.0
+
+
+def settled_at(said: Collection[Said], now: float, deadline: float) -> float:
+    """When a look-up is over, given what its answered questions said up to ``now`` (monotonic seconds).
+
+    A refusal or failure in one family still waits for the other: some servers wrongly deny a name when they
+    only lack AAAA.
+    """
+    if len(said) == 2:
+        return now
+    if Said.ADDRESSES in said:
+        return min(now + RESOLUTION_DELAY_S, deadline)
+    return deadline
+
+
+def together(said: Collection[Said]) -> Said:
+    """One word for both families; a question without an answer counts as NOTHING."""
+    return min([*said, *[Said.NOTHING] * (2 - len(said))])
+
+
+def judge_lookup(said: Said, server_works: bool) -> tuple[Verdict, str]:
+    """Whose fault a look-up without addresses is, once the run is over.
+
+    ``server_works``: our name server answered at least one question of this run, positively or negatively.
+    Where it answered none, silence and refusal are its own and tell nothing of the site.
+    """
+    if said in (Said.NO_SUCH_NAME, Said.NO_ADDRESS):
+        return Verdict.DOWN, "name not found"
+    if said is Said.SERVER_FAILED:
+        return Verdict.DOWN, "name server failed for this name"
+    if said is Said.REFUSED:
+        if server_works:
+            return Verdict.DOWN, "name server refuses to look up this name"
+        return Verdict.INCONCLUSIVE, "our name server refuses every question"
+    if server_works:
+        return Verdict.DOWN, "name look-up timed out"
+    return Verdict.INCONCLUSIVE, "our name server does not answer"

@@ -1,0 +1,185 @@
+"""The resolver against real name servers that answer well, badly, slowly or not at all."""
+
+from __future__ import annotations
+
+import selectors
+import time
+from collections.abc import Sequence
+from contextlib import closing
+
+import pytest
+
+from monitor.probe_names import RESOLUTION_DELAY_S, Lookup, Said, judge_lookup, settled_at, together
+from monitor.resolver import Resolver
+from monitor.verdicts import Verdict
+from tests.monitor.servers import (
+    AAAA,
+    NXDOMAIN,
+    REFUSED,
+    SERVFAIL,
+    A,
+    Answer,
+    Zone,
+    closed_port,
+    name_server,
+)
+
+LIMIT_S = 0.4
+
+
+def look_up(names: Sequence[str], server: str, limit_s: float = LIMIT_S) -> tuple[dict[str, Lookup], bool]:
+    """All look-ups of ``names``, and whether the name server works."""
+    with selectors.DefaultSelector() as selector, closing(Resolver(selector, limit_s, (server,))) as resolver:
+        for name in names:
+            resolver.ask(name)
+        while len(resolver.finished) < len(names):
+            for key, mask in selector.select(max(0, resolver.due() - time.monotonic())):
+                key.data(key.fd, mask)
+            resolver.tick()
+        return {lookup.name: lookup for lookup in resolver.finished}, resolver.server_works
+
+
+def zone(a: Answer | None, aaaa: Answer | None, root: Answer | None = None) -> Zone:
+    return lambda name, kind: {A: a, AAAA: aaaa}.get(kind, root)
+
+
+V4, V6, EMPTY = Answer(("127.0.0.1",)), Answer(("::1",)), Answer()
+CASES: dict[str, tuple[Answer | None, Answer | None, Said, tuple[str, ...]]] = {
+    "both": (V4, V6, Said.ADDRESSES, ("::1", "127.0.0.1")),
+    "IPv4 alone": (V4, EMPTY, Said.ADDRESSES, ("127.0.0.1",)),
+    "IPv6 alone": (EMPTY, V6, Said.ADDRESSES, ("::1",)),
+    "AAAA never answered": (V4, None, Said.ADDRESSES, ("127.0.0.1",)),
+    "A never answered": (None, V6, Said.ADDRESSES, ("::1",)),
+    "AAAA fails": (V4, Answer(code=SERVFAIL), Said.ADDRESSES, ("127.0.0.1",)),
+    "AAAA wrongly denied": (V4, Answer(code=NXDOMAIN), Said.ADDRESSES, ("127.0.0.1",)),
+    "slow": (Answer(("127.0.0.1",), delay_s=0.1), EMPTY, Said.ADDRESSES, ("127.0.0.1",)),
+    "no such name": (Answer(code=NXDOMAIN), Answer(code=NXDOMAIN), Said.NO_SUCH_NAME, ()),
+    "no such name, AAAA silent": (Answer(code=NXDOMAIN), None, Said.NO_SUCH_NAME, ()),
+    "no address": (EMPTY, EMPTY, Said.NO_ADDRESS, ()),
+    "failing": (Answer(code=SERVFAIL), Answer(code=SERVFAIL), Said.SERVER_FAILED, ()),
+    "refusing": (Answer(code=REFUSED), Answer(code=REFUSED), Said.REFUSED, ()),
+    "silent": (None, None, Said.NOTHING, ()),
+    "too slow": (Answer(("127.0.0.1",), delay_s=5), None, Said.NOTHING, ()),
+    "thousands": (Answer(tuple(f"127.0.0.{i}" for i in range(1, 20))), EMPTY, Said.ADDRESSES, ()),
+}
+
+
+@pytest.mark.parametrize(("a", "aaaa", "said", "addresses"), CASES.values(), ids=CASES)
+def test_look_up(a: Answer | None, aaaa: Answer | None, said: Said, addresses: tuple[str, ...]) -> None:
+    with name_server(zone(a, aaaa)) as server:
+        began = time.monotonic()
+        found, _ = look_up(["a.example"], server.address)
+    assert time.monotonic() - began < LIMIT_S + 0.5
+    assert found["a.example"].said is said
+    if addresses:
+        assert found["a.example"].addresses == addresses
+    assert len(found["a.example"].addresses) <= 8
+
+
+def test_second_family_is_waited_for_50_ms() -> None:
+    with name_server(zone(V4, None)) as server:
+        found, _ = look_up(["a.example"], server.address, limit_s=3)
+    assert RESOLUTION_DELAY_S * 1000 <= found["a.example"].ms < 500
+
+
+def test_late_second_family_is_taken_within_the_delay() -> None:
+    with name_server(zone(V4, Answer(("::1",), delay_s=0.01))) as server:
+        found, _ = look_up(["a.example"], server.address)
+    assert found["a.example"].addresses == ("::1", "127.0.0.1")
+
+
+def test_slow_name_holds_no_other_up() -> None:
+    def answer(name: str, kind: int) -> Answer | None:
+        if name == "slow.example":
+            return None
+        return V4 if kind == A else EMPTY
+
+    with name_server(answer) as server:
+        found, works = look_up(["slow.example", "a.example"], server.address)
+    assert found["a.example"].ms < 200
+    assert (found["slow.example"].said, works) == (Said.NOTHING, True)
+
+
+def test_name_server_that_is_not_there() -> None:
+    found, works = look_up(["a.example"], f"127.0.0.1:{closed_port()}")
+    assert (found["a.example"].said, works) == (Said.NOTHING, False)
+
+
+@pytest.mark.parametrize("name", ["a.invalid", "invalid"])
+def test_invalid_is_never_asked(name: str) -> None:
+    with name_server(zone(V4, V6)) as server:
+        found, _ = look_up([name], server.address)
+    assert found[name].said is Said.NO_SUCH_NAME
+    assert server.questions == []
+
+
+def test_localhost_needs_no_name_server_and_proves_none() -> None:
+    with name_server(zone(None, None)) as server:
+        found, works = look_up(["localhost"], server.address)
+    assert found["localhost"].said is Said.ADDRESSES
+    assert "127.0.0.1" in found["localhost"].addresses
+    assert not works
+
+
+@pytest.mark.parametrize(
+    ("root", "works"),
+    [
+        pytest.param(EMPTY, True, id="answered"),
+        pytest.param(Answer(code=SERVFAIL), False, id="failed"),
+        pytest.param(None, False, id="silent"),
+    ],
+)
+def test_question_about_the_root_proves_a_name_server(root: Answer | None, works: bool) -> None:
+    with name_server(zone(None, None, root)) as server:
+        assert look_up(["dead.example"], server.address)[1] is works
+
+
+# --- The rules -----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param([], Said.NOTHING, id="none"),
+        pytest.param([Said.NO_ADDRESS], Said.NOTHING, id="the other may have one"),
+        pytest.param([Said.NO_ADDRESS, Said.NO_ADDRESS], Said.NO_ADDRESS, id="in neither"),
+        pytest.param([Said.NO_SUCH_NAME], Said.NO_SUCH_NAME, id="denied once"),
+        pytest.param([Said.SERVER_FAILED, Said.NO_ADDRESS], Said.SERVER_FAILED, id="failed in one"),
+        pytest.param([Said.SERVER_FAILED, Said.ADDRESSES], Said.ADDRESSES, id="one is enough"),
+    ],
+)
+def test_both_families_together(said: list[Said], expected: Said) -> None:
+    assert together(said) is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        pytest.param([], 13.0, id="nothing yet"),
+        pytest.param([Said.NO_SUCH_NAME], 13.0, id="denied in one"),
+        pytest.param([Said.ADDRESSES], 10.05, id="addresses in one"),
+        pytest.param([Said.NO_ADDRESS, Said.NO_ADDRESS], 10.0, id="both"),
+    ],
+)
+def test_look_up_is_settled(said: list[Said], at: float) -> None:
+    assert settled_at(said, now=10, deadline=13) == pytest.approx(at)
+
+
+def test_second_family_is_not_waited_for_beyond_the_limit() -> None:
+    assert settled_at([Said.ADDRESSES], now=10, deadline=10.01) == 10.01
+
+
+@pytest.mark.parametrize(
+    ("said", "server_works", "verdict", "words"),
+    [
+        (Said.NO_SUCH_NAME, True, Verdict.DOWN, "name not found"),
+        (Said.NO_SUCH_NAME, False, Verdict.DOWN, "name not found"),
+        (Said.NO_ADDRESS, True, Verdict.DOWN, "name not found"),
+        (Said.SERVER_FAILED, True, Verdict.DOWN, "name server failed for this name"),
+        (Said.SERVER_FAILED, False, Verdict.DOWN, "name server failed for this name"),
+        (Said.REFUSED, True, Verdict.DOWN, "name server refuses to look up this name"),
+        (Said.REFUSED, False, Verdict.INCONCLUSIVE, "our name server refuses every question"),
+        (Said.NOTHING, True, Verdict.DOWN, "name look-up timed out"),
+        (Said.NOTHING, False, Verdict.INCONCLUSIVE, "our name server does not answer"),
+    ],
+)
+def test_whose_fault_a_look_up_is(said: Said, server_works: bool, verdict: Verdict, words: str) -> None:
+    assert judge_lookup(said, server_works) == (verdict, words)
