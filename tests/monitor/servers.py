@@ -107,18 +107,37 @@ def by_verb(replies: Mapping[str, Behaviour]) -> Behaviour:
     return behave
 
 
+@dataclass
+class Crowd:
+    """Answers after ``pause_s``; ``most`` is how many requests waited for their answer at the same time."""
+
+    pause_s: float
+    now: int = 0
+    most: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, connection: socket.socket) -> None:
+        read_head(connection)
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        connection.settimeout(self.pause_s)
+        with suppress(TimeoutError):
+            connection.recv(1)
+        with self._lock:
+            self.now -= 1
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
 # --- TCP and TLS ---------------------------------------------------------------------------------
 @dataclass
 class TcpServer:
-    """``heads`` are the requests it saw (not over TLS), ``most_open`` the most connections at once."""
+    """``heads`` are the requests it saw (not over TLS)."""
 
     behaviour: Behaviour
     listener: socket.socket
     context: ssl.SSLContext | None = None
     heads: list[bytes] = field(default_factory=list)
-    open_now: int = 0
-    most_open: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def port(self) -> int:
@@ -136,17 +155,12 @@ class TcpServer:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, raw: socket.socket) -> None:
-        with self._lock:
-            self.open_now += 1
-            self.most_open = max(self.most_open, self.open_now)
         raw.settimeout(20)  # a test that hangs ends
         with suppress(OSError), raw:
             connection = self.context.wrap_socket(raw, server_side=True) if self.context else raw
             with connection:
                 self._note_head(connection)
                 self.behaviour(connection)
-        with self._lock:
-            self.open_now -= 1
 
     def _note_head(self, connection: socket.socket) -> None:
         if not self.context:

@@ -16,6 +16,7 @@ from tests.monitor.servers import (
     A,
     Answer,
     Behaviour,
+    Crowd,
     NameServer,
     TcpServer,
     answers,
@@ -331,14 +332,15 @@ def test_what_on_result_raises_ends_the_run(ok_server: TcpServer) -> None:
     ],
 )
 def test_requests_in_flight_are_bounded(limits: Limits, most: int) -> None:
-    with tcp_server(drips(OK + b"\r\n", 0.002)) as server:
+    crowd = Crowd(0.05)
+    with tcp_server(crowd) as server:
         results = probe_all([target(server.url(), key) for key in range(12)], limits)
-        assert server.most_open == most
+    assert crowd.most == most
     assert {result.verdict for result in results} == {Verdict.UP}
 
 
 def test_waiting_for_a_place_counts_in_no_time() -> None:
-    with tcp_server(drips(OK + b"\r\n", 0.005)) as server:  # about 0.1 s each
+    with tcp_server(Crowd(0.1)) as server:
         results = probe_all([target(server.url(), key) for key in range(6)], Limits(0.4, per_host=1))
     assert {result.verdict for result in results} == {Verdict.UP}
     assert max(result.total_ms for result in results) < 400
