@@ -30,24 +30,28 @@ def database_from_url(url: str, *, base_dir: Path, pool_size: int, wait_s: float
     and PostgreSQL would otherwise wait for ever. A relative SQLite path starts at ``base_dir``.
     Raises ImproperlyConfigured, naming DATABASE_URL, for any other store.
     """
+    # Asked first, because django-environ warns of an address it does not know by printing its password.
+    scheme, _, rest = url.partition("://")
+    if environ.Env.DB_SCHEMES.get(scheme) not in (SQLITE, POSTGRESQL):
+        raise ImproperlyConfigured("DATABASE_URL: only sqlite:// and postgres:// addresses are supported")
+    if not rest.strip("/"):
+        raise ImproperlyConfigured("DATABASE_URL: names no database")
     try:
         database: dict[str, Any] = dict(environ.Env.db_url_config(url))
-    except (ValueError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured(f"DATABASE_URL: cannot be read as a database address: {error}") from error
+    except (ValueError, ImproperlyConfigured):
+        # The words of the error may be a part of the password.
+        raise ImproperlyConfigured(
+            "DATABASE_URL: cannot be read; signs such as / and @ in a password are written %2F and %40"
+        ) from None
     options = database.setdefault("OPTIONS", {})
-    match database.get("ENGINE"):
-        case "django.db.backends.sqlite3":
-            database["NAME"] = _sqlite_name(str(database["NAME"]), base_dir)
-            options.update(
-                timeout=wait_s, transaction_mode="IMMEDIATE", init_command=";".join(SQLITE_PRAGMAS)
-            )
-        case "django.db.backends.postgresql":
-            options.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
-            options.setdefault("options", f"-c lock_timeout={int(wait_s * 1000)}")
-            if pool_size:
-                options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 10}
-        case _:
-            raise ImproperlyConfigured("DATABASE_URL: only sqlite:// and postgres:// addresses are supported")
+    if database["ENGINE"] == SQLITE:
+        database["NAME"] = _sqlite_name(str(database["NAME"]), base_dir)
+        options.update(timeout=wait_s, transaction_mode="IMMEDIATE", init_command=";".join(SQLITE_PRAGMAS))
+    else:
+        options.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
+        options.setdefault("options", f"-c lock_timeout={int(wait_s * 1000)}")
+        if pool_size:
+            options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 10}
     return database
 
 

@@ -55,8 +55,25 @@ def test_postgresql_may_be_pooled() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://localhost/x", "oracle://localhost/x", "http://x", "djamon", "", "sqlite"]
+    "url",
+    [
+        "mysql://localhost/x",
+        "oracle://localhost/x",
+        "http://x",
+        "djamon",
+        "",
+        "sqlite",
+        "sqlite:",
+        "sqlite://",
+        "postgres:///",
+    ],
 )
 def test_another_store_is_refused_by_the_variables_name(url) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL: "):
         database(url)
+
+
+def test_a_password_that_breaks_the_address_is_not_shown() -> None:
+    with pytest.raises(ImproperlyConfigured, match="%2F") as refusal:
+        database("postgres://user:s3cret/word@localhost/x")
+    assert "s3cret" not in str(refusal.value)
