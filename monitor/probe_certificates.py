@@ -20,7 +20,7 @@ VERIFY_WORDS = {
     23: "certificate revoked",
     **dict.fromkeys((2, 19, 20, 21), "certificate signed by an unknown authority"),
 }
-OTHER_NAME = {0, 62, 64}  # libcurl compares the names itself: nothing is wrong with the certificate as such
+OTHER_NAME = {0, 1, 62, 64}  # libcurl compares the names itself, and then leaves OpenSSL's "unspecified"
 NEED_ITS_WORDS = {NOT_YET_VALID, EXPIRED, *OTHER_NAME}
 NAMES_SHOWN = 3
 
@@ -35,9 +35,8 @@ HANDSHAKE_WORDS = {
     "certificate required": "TLS handshake failed: the server asks for a client certificate",
 }
 
-Fields = Iterable[
-    tuple[str, str]
-]  # one certificate as libcurl writes it: ("Expire date", "Nov 19 … 2026 GMT")
+# One certificate as libcurl writes it: ("Expire date", "Nov 19 03:03:35 2026 GMT")
+Fields = Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,9 +116,10 @@ CONNECT_WORDS = {
     ECONNRESET: "connection reset",
     ETIMEDOUT: "no connection: the other side does not answer",
 }
+CLOSED_EARLY = "connection closed before the headers ended"
 PLAIN_WORDS = {
-    pycurl.E_GOT_NOTHING: "connection closed before the headers ended",
-    pycurl.E_PARTIAL_FILE: "connection closed before the headers ended",
+    pycurl.E_GOT_NOTHING: CLOSED_EARLY,
+    pycurl.E_PARTIAL_FILE: CLOSED_EARLY,
     pycurl.E_UNSUPPORTED_PROTOCOL: "not an HTTP answer",
     pycurl.E_FTP_WEIRD_SERVER_REPLY: "not an HTTP answer",
     TOO_LARGE: "headers too large",
@@ -190,6 +191,8 @@ def _broken_words(message: str) -> str:
         return "headers too large"
     if "Connection reset" in message or "Broken pipe" in message:
         return "connection reset"
+    if "unexpected eof" in message:
+        return CLOSED_EARLY
     if "SSL" in message:
         return handshake_words(message)
     return f"connection broke: {message}"

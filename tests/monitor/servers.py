@@ -12,8 +12,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 Behaviour = Callable[[socket.socket], None]
 
@@ -139,9 +144,8 @@ class TcpServer:
     context: ssl.SSLContext | None = None
     heads: list[bytes] = field(default_factory=list)
 
-    @property
-    def port(self) -> int:
-        return int(self.listener.getsockname()[1])
+    def __post_init__(self) -> None:
+        self.port = int(self.listener.getsockname()[1])
 
     def url(self, host: str = "127.0.0.1", path: str = "/") -> str:
         return f"{'https' if self.context else 'http'}://{host}:{self.port}{path}"
@@ -289,10 +293,19 @@ def tls_context(
     return context
 
 
-def self_signed_context() -> ssl.SSLContext:
-    """A server that shows a certificate which it has signed itself."""
-    authority = trustme.CA()
+def self_signed_context(address: str = "127.0.0.1") -> ssl.SSLContext:
+    """A server that shows a certificate which it has signed itself, for the right host."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "self")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with authority.cert_pem.tempfile() as certificate, authority.private_key_pem.tempfile() as key:
-        context.load_cert_chain(certificate, key)
+    with trustme.Blob(certificate.public_bytes(pem) + private).tempfile() as path:
+        context.load_cert_chain(path)
     return context

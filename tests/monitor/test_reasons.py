@@ -116,6 +116,10 @@ SITE = {
         handshake("TLS connect error: error:0A000410:SSL routines::sslv3 alert handshake failure"),
         "TLS handshake failed: sslv3 alert handshake failure",
     ),
+    "closed over TLS": (
+        received("OpenSSL SSL_read: error:0A000126:SSL routines::unexpected eof while reading, errno 0"),
+        "connection closed before the headers ended",
+    ),
     "client certificate": (
         received("OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0"),
         "TLS handshake failed: the server asks for a client certificate",
@@ -135,7 +139,7 @@ SITE = {
     "unknown issuer": (refused(20), "certificate signed by an unknown authority"),
     "issuer not sent": (refused(21), "certificate signed by an unknown authority"),
     "revoked": (refused(23), "certificate revoked"),
-    "other name": (refused(0, certificate("a.example")), "certificate is for other names (a.example)"),
+    "other name": (refused(1, certificate("a.example")), "certificate is for other names (a.example)"),
     "other names": (
         refused(62, certificate("a.example", "b.example", "c.example", "d.example")),
         "certificate is for other names (a.example, b.example, c.example, …)",
