@@ -28,7 +28,9 @@ def never_asked(
 
 
 def our_fault(target: Target, now: datetime, error: Exception) -> ProbeResult:
-    return never_asked(target, now, Verdict.INCONCLUSIVE, f"a fault of this program: {error!r}")
+    """For what broke on our own side, with the errors of the machine in words."""
+    words = reasons.OUR_ERRNOS.get(getattr(error, "errno", None) or 0, f"a fault of this program: {error!r}")
+    return never_asked(target, now, Verdict.INCONCLUSIVE, words)
 
 
 def judge_outcome(

@@ -160,11 +160,24 @@ class TcpServer:
 
     def _serve(self, raw: socket.socket) -> None:
         raw.settimeout(20)  # a test that hangs ends
-        with suppress(OSError), raw:
-            connection = self.context.wrap_socket(raw, server_side=True) if self.context else raw
-            with connection:
-                self._note_head(connection)
-                self.behaviour(connection)
+        with suppress(OSError), self._secured(raw) as connection:
+            self._note_head(connection)
+            self.behaviour(connection)
+
+    def _secured(self, raw: socket.socket) -> socket.socket:
+        if self.context is None:
+            return raw
+        connection = self.context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+        try:
+            connection.do_handshake()
+        except OSError:
+            # Closing with something unread would reset the connection, and the client might miss our alert.
+            with suppress(OSError), connection:
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
+            raise
+        return connection
 
     def _note_head(self, connection: socket.socket) -> None:
         if not self.context:
