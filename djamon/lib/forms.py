@@ -14,8 +14,20 @@ CLASSES: tuple[tuple[type[forms.Widget] | tuple[type[forms.Widget], ...], str], 
 )
 
 
+class StyledField(forms.BoundField):
+    """Marks the widget of a field with errors, for the eye as Django does for screen readers."""
+
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        attrs = super().build_widget_attrs(attrs, widget)
+        if self.errors:
+            attrs["class"] = f"{(widget or self.field.widget).attrs.get('class', '')} is-invalid".strip()
+        return attrs
+
+
 class StyledForm(forms.BaseForm):
     """A mixin that stands before ``forms.Form``, ``forms.ModelForm`` or one of Django's own forms."""
+
+    bound_field_class = StyledField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
