@@ -20,13 +20,18 @@ environment = ENVIRONMENT = Environment()
 if env_file := os.environ.get("DJAMON_ENV_FILE", str(BASE_DIR / ".env")):
     environment.read_file(Path(env_file))
 
+# --- Where the web process listens ---------------------------------------------------------------
+HOST = environment.text("HOST", "127.0.0.1")
+PORT = environment.integer("PORT", 8000, at_least=1, at_most=65535)
+SCHEDULER = environment.flag("SCHEDULER", default=True)  # off: cron does the periodic work
+
 # --- What every installation decides -------------------------------------------------------------
 DEBUG = environment.flag("DEBUG", default=False)
 SECRET_KEY = environment.text("SECRET_KEY")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY: not set; `make run` writes one to .env")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-SITE_URL = environment.url("SITE_URL", "http://127.0.0.1:8000")  # how messages link to the pages
+SITE_URL = environment.url("SITE_URL", f"http://127.0.0.1:{PORT}")  # how messages link to the pages
 SECURE_COOKIES = environment.flag("SECURE_COOKIES", default=not DEBUG)
 TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
 PUBLIC_STATUS = environment.flag("PUBLIC_STATUS", default=False)
@@ -36,11 +41,6 @@ if TIME_ZONE not in available_timezones():
 LOG_LEVEL = environment.text("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise ImproperlyConfigured(f"LOG_LEVEL: {LOG_LEVEL!r} is none of DEBUG, INFO, WARNING, ERROR")
-
-# --- Where the web process listens ---------------------------------------------------------------
-HOST = environment.text("HOST", "127.0.0.1")
-PORT = environment.integer("PORT", 8000, at_least=1, at_most=65535)
-SCHEDULER = environment.flag("SCHEDULER", default=True)  # off: cron does the periodic work
 
 # --- Database ------------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
