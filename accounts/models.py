@@ -28,6 +28,7 @@ class ApiToken(models.Model):
     revoked = models.DateTimeField(null=True, editable=False)
 
     class Meta:
+        verbose_name = "API token"
         ordering = ("-created", "-pk")
 
     def __str__(self) -> str:

@@ -14,9 +14,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
 FORM = {"name": "my script", "scopes": ["read"], "lifetime": ""}
 
 
-def shown_secret(page: str) -> str | None:
-    found = re.search(r'id="new-token">([^<]+)<', page)
-    return found[1] if found else None
+def shown_secrets(page: str) -> list[str]:
+    return re.findall(r'id="new-token">([^<]+)<', page)
 
 
 def test_strangers_are_sent_to_the_login(stranger_client, settings) -> None:
@@ -29,9 +28,9 @@ def test_strangers_are_sent_to_the_login(stranger_client, settings) -> None:
 
 def test_the_secret_is_shown_once(member_client, member) -> None:
     answer = member_client.post("/tokens/", FORM)
-    secret = shown_secret(answer.content.decode())
+    (secret,) = shown_secrets(answer.content.decode())
     assert "no-store" in answer["Cache-Control"]
-    assert tokens.find(secret, "read").user == member
+    assert tokens.find(secret, "read") == ApiToken.objects.get(user=member)
     assert secret not in member_client.get("/tokens/").content.decode()
 
 
@@ -86,7 +85,7 @@ def test_a_bad_form_creates_nothing_and_says_where(member_client, change) -> Non
     page = member_client.post("/tokens/", FORM | change).content.decode()
     (field,) = change
     assert f'id="id_{field}_error"' in page
-    assert (ApiToken.objects.count(), shown_secret(page)) == (0, None)
+    assert (ApiToken.objects.count(), shown_secrets(page)) == (0, [])
 
 
 def test_the_bound_is_told_at_the_form(member_client, member) -> None:
@@ -94,12 +93,13 @@ def test_the_bound_is_told_at_the_form(member_client, member) -> None:
         tokens.create(member, "one of many", ["read"])
     page = member_client.post("/tokens/", FORM).content.decode()
     assert "revoke one first" in page
-    assert shown_secret(page) is None
+    assert shown_secrets(page) == []
 
 
 def test_a_lifetime_becomes_an_end(member_client) -> None:
     member_client.post("/tokens/", FORM | {"lifetime": "30"})
     token = ApiToken.objects.get()
+    assert token.expires is not None
     assert (token.expires - token.created).days in (29, 30)
 
 
@@ -125,3 +125,13 @@ def test_the_page_costs_the_same_however_many_tokens(member_client, member) -> N
             member_client.get("/tokens/")
         costs.append(len(queries))
     assert costs[0] == costs[1]
+
+
+def test_the_admin_shows_and_deletes_tokens_and_makes_none(admin_client, member) -> None:
+    token, _ = tokens.create(member, "an agent", ["read"])
+    assert "an agent" in admin_client.get("/admin/accounts/apitoken/").content.decode()
+    page = admin_client.get(f"/admin/accounts/apitoken/{token.pk}/change/").content.decode()
+    assert token.sha256 not in page
+    assert admin_client.get("/admin/accounts/apitoken/add/").status_code == 403
+    admin_client.post(f"/admin/accounts/apitoken/{token.pk}/delete/", {"post": "yes"})
+    assert not ApiToken.objects.exists()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -9,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from djamon.lib.databases import POSTGRESQL, SQLITE, database_from_url
 
 
-def database(url: str, base_dir: Path = Path("/base"), pool_size: int = 0) -> dict:
+def database(url: str, base_dir: Path = Path("/base"), pool_size: int = 0) -> dict[str, Any]:
     return database_from_url(url, base_dir=base_dir, pool_size=pool_size, wait_s=2.5)
 
 

@@ -8,7 +8,7 @@ from djamon.lib.environment import Environment
 
 
 def environment(**variables: str) -> Environment:
-    class Env(environ.Env):
+    class Env(environ.Env):  # type: ignore[misc]
         ENVIRON = dict(variables)
 
     return Environment(env=Env())

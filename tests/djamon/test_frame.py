@@ -8,6 +8,7 @@ import re
 import pytest
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.messages.storage.base import Message
 from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
 
@@ -20,8 +21,15 @@ TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 STYLESHEET = settings.BASE_DIR / "static" / "djamon" / "djamon.css"
 
 
-def page(client, path: str = "/tokens/") -> str:
+def page(client, path="/tokens/"):
     return client.get(path).content.decode()
+
+
+def found(pattern: str, text: str) -> str:
+    """The first group of the first place that fits; a test that looks for it needs one."""
+    match = re.search(pattern, text)
+    assert match is not None, pattern
+    return match[1]
 
 
 @pytest.mark.django_db
@@ -67,7 +75,7 @@ def test_a_page_has_its_landmarks(member_client) -> None:
 
 @pytest.mark.django_db
 def test_htmx_is_told_what_the_policy_allows(member_client) -> None:
-    config = re.search(r"name=\"htmx-config\" content='([^']+)'", page(member_client))[1]
+    config = found(r"name=\"htmx-config\" content='([^']+)'", page(member_client))
     assert json.loads(config) == {
         "includeIndicatorStyles": False,
         "allowEval": False,
@@ -77,7 +85,7 @@ def test_htmx_is_told_what_the_policy_allows(member_client) -> None:
 
 @pytest.mark.django_db
 def test_htmx_sends_a_users_token_and_strangers_get_no_cookie(member_client, stranger_client) -> None:
-    headers = re.search(r"hx-headers='([^']+)'", page(member_client))[1]
+    headers = found(r"hx-headers='([^']+)'", page(member_client))
     assert len(json.loads(headers)["X-CSRFToken"]) == 64
     answer = stranger_client.get("/no/such/page/")
     assert "hx-headers" not in answer.content.decode()
@@ -129,7 +137,7 @@ def test_banners_stand_on_top_and_are_announced(member_client, monkeypatch, leve
     ids=["success", "info", "warning", "error", "debug"],
 )
 def test_messages_are_shown(level, css, role) -> None:
-    message = messages.storage.base.Message(level, "Saved.")
+    message = Message(level, "Saved.")
     html = render_to_string("includes/messages.html", {"messages": [message]})
     assert f'class="alert {css} breakable" role="{role}">Saved.<' in html
 
@@ -146,7 +154,7 @@ def test_the_base_template_needs_no_request() -> None:
 
 
 def colours(theme: str) -> dict[str, str]:
-    block = re.search(rf'\[data-bs-theme="{theme}"\] \{{([^}}]+)\}}', STYLESHEET.read_text())[1]
+    block = found(rf'\[data-bs-theme="{theme}"\] \{{([^}}]+)\}}', STYLESHEET.read_text())
     return dict(re.findall(r"--djamon-([a-z-]+): #([0-9a-f]{6});", block))
 
 
@@ -165,7 +173,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("state", ["up", "failing", "down", "unknown", "paused"])
 def test_every_state_can_be_read(theme, state) -> None:
-    found = colours(theme)
-    assert contrast(found[state], found[f"{state}-surface"]) >= 4.5
-    assert contrast(found[state], found["surface"]) >= 4.5
+    colour = colours(theme)
+    assert contrast(colour[state], colour[f"{state}-surface"]) >= 4.5
+    assert contrast(colour[state], colour["surface"]) >= 4.5
     assert re.search(rf'\.state-{state}::before \{{\s*content: "[●▲■○‖]"', STYLESHEET.read_text())

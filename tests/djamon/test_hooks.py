@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.test import RequestFactory
@@ -27,7 +30,7 @@ CASES = {
 }
 
 
-def frame(user) -> dict:
+def frame(user) -> dict[str, Any]:
     request = RequestFactory().get("/")
     if user is not None:
         request.user = user
@@ -53,8 +56,13 @@ def test_banners_are_for_whoever_may_read(registered, settings, user, public, la
 
 
 def test_the_sources_are_asked_only_where_banners_are_shown(monkeypatch) -> None:
-    asked = []
-    monkeypatch.setattr(hooks, "banner_sources", [lambda now: asked.append(now) or []])
+    asked: list[datetime] = []
+
+    def source(now: datetime) -> list[Banner]:
+        asked.append(now)
+        return []
+
+    monkeypatch.setattr(hooks, "banner_sources", [source])
     shown = frame(MEMBER)
     assert asked == []
     shown["banners"]()

@@ -68,7 +68,7 @@ def test_readable_time_leaves_unchanged(value) -> None:
 
 
 def test_readable_time_leaves_nan_unchanged() -> None:
-    assert math.isnan(readable_time(math.nan))
+    assert readable_time(math.nan) is math.nan
 
 
 ORDINALS = {
