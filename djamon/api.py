@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from accounts.access import json_reader, user_only
+from accounts.access import json_reader
 from djamon import __version__
 from djamon.lib.negotiation import json_error
 from monitor.api import router as monitor_router
@@ -68,7 +69,7 @@ def openapi(_request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@user_only
+@login_required  # not user_only: below /api/ that answers strangers in JSON, and this is a page
 def docs(request: HttpRequest) -> HttpResponse:
     """The description as a page on which each endpoint can be tried."""
     return render(request, "api_docs.html")

@@ -16,19 +16,18 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from monitor import editing, queries
-from monitor.forms import GroupForm, SiteForm
+from monitor.forms import PlainGroupForm, PlainSiteForm
 from monitor.models import Group, Outage, OutageSites, Site, SiteView
-
-# Counting a table that grows with each run takes longer than anybody pages through.
-ROWS_SHOWN = 10_000
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
-    """Pages through the first ROWS_SHOWN rows and counts no further."""
+    """Pages through the first ``most`` rows and counts no further: the table grows with each run."""
+
+    most = 10_000
 
     @cached_property
     def count(self) -> int:
-        return min(ROWS_SHOWN, cast("QuerySet[Any]", self.object_list)[:ROWS_SHOWN].count())
+        return cast("QuerySet[Any]", self.object_list)[: self.most].count()
 
 
 class ReadOnly:
@@ -57,14 +56,14 @@ class SummedDeletion:
         return [*names, queries.views_in_words(gone)], {"sites": gone.count()}, set(), []
 
 
-class SiteAdminForm(SiteForm):
-    class Meta(SiteForm.Meta):
-        fields = (*SiteForm.Meta.fields, "enabled")
+class SiteAdminForm(PlainSiteForm):
+    class Meta(PlainSiteForm.Meta):
+        fields = (*PlainSiteForm.Meta.fields, "enabled")
 
 
 @admin.register(Group)
 class GroupAdmin(SummedDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
-    form = GroupForm
+    form = PlainGroupForm
     list_display = ("name", "slug", "internal")
     search_fields = ("name",)
     show_full_result_count = False

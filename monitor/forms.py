@@ -1,4 +1,7 @@
-"""What staff type in: groups and sites, checked by the rules that their models carry."""
+"""What staff type in: groups and sites, checked by the rules that their models carry.
+
+The plain forms are for Django's admin, which has looks of its own; the styled ones for our pages.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,17 @@ from djamon.lib.forms import StyledForm
 from monitor.models import Group, Site
 
 
-class GroupForm(StyledForm, forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class PlainGroupForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     class Meta:
         model = Group
         fields = ("name", "internal")
         error_messages = {"name": {"unique": "There is a group of this name."}}
 
 
-class SiteForm(StyledForm, forms.ModelForm):  # type: ignore[type-arg]
+class PlainSiteForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Site
         fields: tuple[str, ...] = ("group", "name", "url", "interval_min", "good_codes", "get_fallback")
-        widgets = {"url": forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"})}
 
     def clean(self) -> dict[str, Any]:
         """Beside the model's own rules: a name once in its group, said at the name's field."""
@@ -32,3 +34,12 @@ class SiteForm(StyledForm, forms.ModelForm):  # type: ignore[type-arg]
             if namesakes.exists():
                 self.add_error("name", "The group has a site of this name.")
         return cleaned
+
+
+class GroupForm(StyledForm, PlainGroupForm):
+    pass
+
+
+class SiteForm(StyledForm, PlainSiteForm):
+    class Meta(PlainSiteForm.Meta):
+        widgets = {"url": forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"})}

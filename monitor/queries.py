@@ -221,11 +221,11 @@ def lasted(outage: Outage, now: datetime) -> str:
     return _lasted(outage.opened_at, outage.resolved_at, now)
 
 
-def views_in_words(sites: Sequence[int] | QuerySet[Site]) -> str:
+def views_in_words(sites: Sequence[int] | QuerySet[Site], limit: int = COUNT_LIMIT) -> str:
     """How many stored requests go with these sites: ``1,204 results``, counted no further than a limit."""
-    count = SiteView.objects.filter(site__in=sites).order_by()[: COUNT_LIMIT + 1].count()
-    if count > COUNT_LIMIT:
-        return f"more than {COUNT_LIMIT:,} results"
+    count = SiteView.objects.filter(site__in=sites).order_by()[: limit + 1].count()
+    if count > limit:
+        return f"more than {limit:,} results"
     return f"{count:,} {'result' if count == 1 else 'results'}"
 
 

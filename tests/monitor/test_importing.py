@@ -148,7 +148,7 @@ def test_export_writes_to_standard_output(capsys) -> None:
     assert out.getvalue().splitlines()[1] == "Web,Shop,http://shop.example/,,,no,yes,no"
 
 
-def facts() -> list[tuple]:
+def facts() -> list[tuple[object, ...]]:
     columns = ("group__name", "group__internal", "name", "url", "interval_min", "good_codes", "get_fallback")
     return list(Site.objects.order_by("name").values_list(*columns, "enabled"))
 

@@ -1,0 +1,147 @@
+"""What pages read: figures, what strangers may see, and that the number of queries does not grow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from monitor import queries
+from monitor.models import Outage, OutageSites, Site
+from monitor.verdicts import Verdict
+from tests.monitor.factories import (
+    make_down,
+    make_group,
+    make_outage,
+    make_site,
+    make_up,
+    make_view,
+    make_views,
+)
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+def test_in_each_group_the_worst_stand_first() -> None:
+    group = make_group()
+    make_up(NOW, name="a", group=group)
+    make_site(name="b", group=group)
+    make_down(NOW, name="c", group=group)
+    make_up(NOW, name="d", group=group)
+    (card,) = queries.groups_with_sites(NOW, insider=True)
+    assert [card.site.name for card in card.cards] == ["c", "b", "a", "d"]
+
+
+def test_the_day_counts_its_own_answers_only() -> None:
+    site = make_up(NOW)
+    make_views(site, 3, NOW)
+    make_view(site, NOW - timedelta(minutes=5), verdict=Verdict.DOWN, code=None, total_ms=5000)
+    make_view(site, NOW - timedelta(minutes=6), verdict=Verdict.INCONCLUSIVE, code=None)
+    make_view(site, NOW - timedelta(hours=25), verdict=Verdict.DOWN)
+    make_view(make_up(), NOW, verdict=Verdict.DOWN)
+    day = queries.day_figures(site, NOW)
+    assert (day.answers, day.inconclusive, day.up_percent) == (5, 1, 75.0)
+    assert day.average_ms == pytest.approx(12.3)
+    assert day.slowest_ms == 12.3
+
+
+def test_a_day_without_answers_has_no_percentage() -> None:
+    assert queries.day_figures(make_site(), NOW).up_percent is None
+
+
+def test_data_of_a_site_are_its_last_ten_newest_first() -> None:
+    site = make_up(NOW)
+    make_views(site, 12, NOW)
+    views = queries.site_data(site)["views"]
+    assert [view["date"] for view in views] == [NOW - timedelta(minutes=minute) for minute in range(10)]
+
+
+def test_strangers_learn_nothing_of_internal_groups() -> None:
+    internal = make_group(internal=True, slug="intra")
+    site = make_up(group=internal, slug="wiki")
+    assert queries.groups_with_sites(NOW, insider=False) == []
+    assert queries.find_group("intra", insider=False) is None
+    assert queries.find_site("wiki", insider=False) is None
+    assert queries.find_site("wiki", insider=True) == site
+
+
+def test_strangers_see_a_hidden_fall_without_a_name() -> None:
+    open_site, intra, gone = make_down(), make_down(group=make_group(internal=True)), make_down(name="gone")
+    outage = make_outage(open_site, intra, gone)
+    gone.delete()
+    cards = queries.fall_cards(queries.falls_in(outage), NOW, insider=False)
+    assert [(card.name, card.hidden) for card in cards] == [
+        (open_site.name, False),
+        (queries.HIDDEN_NAME, True),
+        (queries.HIDDEN_NAME, True),
+    ]
+    named = queries.fall_cards(queries.falls_in(outage), NOW, insider=True)
+    assert [card.name for card in named] == [open_site.name, intra.name, "gone"]
+
+
+def test_a_card_names_three_and_counts_the_rest() -> None:
+    outage = make_outage(*(make_down(name=name) for name in "abcde"), opened_at=NOW - timedelta(hours=1))
+    (card,) = queries.outage_cards([outage], NOW, insider=True)
+    assert (card.names, card.more, card.lasted) == (["a", "b", "c"], 2, "1 hour")
+
+
+def test_a_site_that_fell_twice_is_named_once() -> None:
+    site = make_down(name="a")
+    outage = make_outage(site, resolved_at=NOW)
+    fall = outage.falls.get()
+    fall.pk = None
+    fall.save()
+    (card,) = queries.outage_cards([outage], NOW, insider=True)
+    assert (card.names, card.more) == (["a"], 0)
+
+
+def test_the_current_outage_is_the_open_one() -> None:
+    assert queries.find_outage(None) is None
+    make_outage(make_site(), resolved_at=NOW)
+    current = make_outage(make_down())
+    assert queries.find_outage(None) == current
+
+
+@pytest.mark.parametrize("pk", [0, 2**31, 2**63, 10**30])
+def test_numbers_that_no_outage_can_have_find_none(pk: int) -> None:
+    assert queries.find_outage(pk) is None
+
+
+def test_a_slug_with_a_nul_finds_nothing() -> None:
+    assert queries.find_site("a\x00", insider=True) is None
+    assert queries.find_group("\x00", insider=True) is None
+
+
+@pytest.mark.parametrize(
+    ("views", "words"), [(0, "0 results"), (1, "1 result"), (3, "3 results")], ids=["none", "one", "some"]
+)
+def test_what_a_deletion_takes_is_said_in_words(views: int, words: str) -> None:
+    site = make_site()
+    make_views(site, views, NOW)
+    assert queries.views_in_words([site.pk]) == words
+
+
+def test_a_count_ends_at_its_limit() -> None:
+    site = make_site()
+    make_views(site, 3, NOW)
+    assert queries.views_in_words(Site.objects.all(), limit=2) == "more than 2 results"
+
+
+def plan(query) -> str:
+    return str(query.explain())
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL scans small tables whatever they have")
+def test_hot_queries_read_along_their_indexes() -> None:
+    site = make_site()
+    views = site.views.order_by("-date")
+    day = site.views.filter(date__gt=NOW)
+    newest = Outage.objects.all()[:25]
+    falls = OutageSites.objects.filter(outage_id=1).order_by("fell_at", "pk")
+    assert "view_by_site_and_date" in plan(views[:10])
+    assert "TEMP B-TREE" not in plan(views[:10])
+    assert "view_by_site_and_date (site_id=? AND date>?)" in plan(day)
+    assert "USING INDEX monitor_outage_opened_at" in plan(newest)
+    assert "USING INDEX monitor_outagesites_outage_id" in plan(falls)
