@@ -41,6 +41,11 @@ class JobRun(models.Model):
     def __str__(self) -> str:
         return f"{self.name} {self.started:%Y-%m-%d %H:%M:%S}"
 
+    @property
+    def took_s(self) -> float | None:
+        """Seconds from start to end; None while it runs."""
+        return (self.finished - self.started).total_seconds() if self.finished else None
+
 
 class Checkpoint(models.Model):
     """What a job remembers from run to run: a key and a JSON value."""

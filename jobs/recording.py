@@ -35,10 +35,11 @@ def start(name: str, arguments: dict[str, Any], trigger: str, now: datetime) -> 
             )
             Lease.objects.filter(name=name).update(latest_run=run)
             return run, held
-    raise AlreadyRunning(_who_runs(name))
+    raise AlreadyRunning(who_runs(name))
 
 
-def _who_runs(name: str) -> str:
+def who_runs(name: str) -> str:
+    """Which run holds the lease, since when and where: the refusal's sentence, without its full stop."""
     lease = Lease.objects.filter(name=name).first()
     if lease is None or lease.acquired is None:
         return f"{name} is already running"

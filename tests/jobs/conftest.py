@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from django.conf import settings
 
 Start = Callable[..., subprocess.Popen[str]]
 
+LONGEST_S = 60.0
 SET_UP = """
 import os, sys, time
 import django
@@ -88,6 +90,7 @@ def _new_database(url: str, template: str) -> Iterator[str]:
 def start(database_url: str) -> Iterator[Start]:
     """Starts Python code (after SET_UP) or an argv as a process; whatever still runs at the end is killed."""
     started: list[subprocess.Popen[str]] = []
+    watchdogs: list[threading.Timer] = []
 
     def begin(code: str | list[str], **more: str) -> subprocess.Popen[str]:
         argv = [sys.executable, "-c", SET_UP + code] if isinstance(code, str) else code
@@ -101,9 +104,17 @@ def start(database_url: str) -> Iterator[Start]:
             text=True,
         )
         started.append(process)
+        watchdog = threading.Timer(
+            LONGEST_S, process.kill
+        )  # a test that waits for it fails instead of hanging
+        watchdog.daemon = True
+        watchdog.start()
+        watchdogs.append(watchdog)
         return process
 
     yield begin
+    for watchdog in watchdogs:
+        watchdog.cancel()
     for process in started:
         if process.poll() is None:
             process.kill()
@@ -116,15 +127,17 @@ def read_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().rstrip("\n")
 
 
-def read_until(process: subprocess.Popen[str], words: str) -> list[str]:
-    """All lines up to the one that contains ``words``; fails where the process ends without it."""
+def read_until(process: subprocess.Popen[str], *words: str) -> list[str]:
+    """All lines until each of ``words`` has come, in any order; fails where the process ends before."""
     lines: list[str] = []
+    missing = set(words)
     assert process.stdout is not None
     for line in process.stdout:
         lines.append(line.rstrip("\n"))
-        if words in line:
+        missing = {word for word in missing if word not in line}
+        if not missing:
             return lines
-    raise AssertionError(f"{words!r} did not come; instead: {lines}")
+    raise AssertionError(f"{missing} did not come; instead: {lines}")
 
 
 def say(process: subprocess.Popen[str], line: str) -> None:

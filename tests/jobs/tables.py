@@ -1,0 +1,9 @@
+"""Tables for PERIODIC_JOBS in tests."""
+
+from jobs.periodic import PeriodicJob
+
+BAD = (PeriodicJob("bad", "Never due", ("61 * * * *",), ("help",)),)
+TWO = (
+    PeriodicJob("sweep", "Look after everything", ("*/5 * * * *",), ("help",)),
+    PeriodicJob("nightly", "Tidy up at night", ("30 2 * * *",), ("help",)),
+)

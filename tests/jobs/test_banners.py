@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from jobs import banners, queries, recording
+from jobs.models import Checkpoint, JobRun
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2025, 6, 2, 9, 3, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def table(settings) -> None:
+    settings.PERIODIC_JOBS = "tests.jobs.tables.TWO"
+    settings.TIME_ZONE = "Europe/Berlin"
+    Checkpoint.objects.all().delete()
+
+
+def ran(name: str, when: datetime, state: JobRun.State = JobRun.State.DONE, message: str = "") -> None:
+    run, held = recording.start(name, {}, "cron", when)
+    recording.finish(run, held, state, message, when)
+
+
+def said(now: datetime = NOW) -> list[tuple[str, str]]:
+    return [(banner.level, banner.text) for banner in banners.banners(now)]
+
+
+def test_all_is_quiet_while_the_jobs_are_in_time() -> None:
+    ran("sweep", NOW - timedelta(minutes=3))
+    ran("nightly", NOW - timedelta(hours=6))
+    assert said() == []
+
+
+def test_a_late_job_makes_the_pages_old() -> None:
+    ran("sweep", NOW - timedelta(minutes=9))
+    words = "No run of “Look after everything” since 2025-06-02 10:54: what the pages show is old."
+    assert said() == [("danger", words)]
+
+
+def test_a_running_job_is_not_late() -> None:
+    recording.start("sweep", {}, "cron", NOW - timedelta(minutes=9))
+    assert said() == []
+
+
+def test_the_last_finished_run_tells_of_a_local_fault_also_while_the_next_one_runs() -> None:
+    ran("sweep", NOW - timedelta(minutes=1), JobRun.State.FAULT, "No sandbox URL answered.")
+    recording.start("sweep", {}, "cron", NOW)
+    assert said() == [("warning", "No sandbox URL answered.")]
+
+
+def test_a_fault_is_over_with_the_next_good_run() -> None:
+    ran("sweep", NOW - timedelta(minutes=2), JobRun.State.FAULT, "No sandbox URL answered.")
+    ran("sweep", NOW - timedelta(minutes=1))
+    assert said() == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [pytest.param(11, [], id="just-installed"), pytest.param(16, ["sweep"], id="should-have-run")],
+)
+def test_a_job_that_never_ran_is_late_after_ten_minutes(minutes: int, expected: list[str]) -> None:
+    queries.note_new_jobs(NOW - timedelta(minutes=minutes))
+    queries.note_new_jobs(NOW)  # the next migration changes nothing
+    late = [status.job.name for status in queries.statuses(NOW) if status.missed]
+    assert late == expected
+    assert len(said()) == len(expected)
+
+
+def test_banners_cost_one_query_once_all_jobs_have_run(django_assert_num_queries) -> None:
+    ran("sweep", NOW)
+    ran("nightly", NOW)
+    with django_assert_num_queries(1):
+        said()
