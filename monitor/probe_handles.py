@@ -42,7 +42,8 @@ class Handle:
         self._names = pycurl.CurlShare()
         self._names.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_DNS)
         self._last_line: deque[bytes] = deque(maxlen=1)  # its append is a callback without any Python code
-        self._previous = ""
+        self._name = ""  # host:port of the last request, in the cache
+        self._verb = "HEAD"
         self._configure(ca_file)
 
     def _configure(self, ca_file: str) -> None:
@@ -72,14 +73,15 @@ class Handle:
         self._last_line.clear()
         self.curl.setopt(pycurl.URL, url)
         self.curl.setopt(pycurl.TIMEOUT_MS, max(1, round(timeout_s * 1000)))  # 0 would mean no limit
-        if verb == "HEAD":
-            self.curl.unsetopt(pycurl.CUSTOMREQUEST)
-        else:  # libcurl sends the other verb, but still stops after the headers
+        if verb != self._verb:
+            # libcurl sends the verb, but still ends after the headers: it believes to do a HEAD.
             self.curl.setopt(pycurl.CUSTOMREQUEST, verb)
-        forget = [f"-{self._previous}"] if self._previous else []
-        learn = [f"{name}:{','.join(addresses)}"] if name else []
-        self.curl.setopt(pycurl.RESOLVE, forget + learn)
-        self._previous = name
+            self._verb = verb
+        if name or self._name:
+            forget = [f"-{self._name}"] if self._name else []
+            learn = [f"{name}:{','.join(addresses)}"] if name else []
+            self.curl.setopt(pycurl.RESOLVE, forget + learn)
+            self._name = name
 
     def only_shake_hands(self) -> None:
         """For a certificate that was refused: connect, read it, send nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from typing import Generic, Protocol, TypeVar
 
 
@@ -21,7 +21,7 @@ class HostQueue(Generic[Item]):
         self._per_host = per_host
         self._ready: deque[Item] = deque()
         self._aside: dict[str, deque[Item]] = {}
-        self._busy: Counter[str] = Counter()
+        self._busy: dict[str, int] = {}
 
     def put(self, item: Item) -> None:
         self._ready.append(item)
@@ -30,17 +30,18 @@ class HostQueue(Generic[Item]):
         """The next item, which now holds a place of its host; None where nobody may start."""
         while self._ready:
             item = self._ready.popleft()
-            if self._busy[item.host] < self._per_host:
-                self._busy[item.host] += 1
+            busy = self._busy.get(item.host, 0)
+            if busy < self._per_host:
+                self._busy[item.host] = busy + 1
                 return item
             self._aside.setdefault(item.host, deque()).append(item)
         return None
 
     def free(self, host: str) -> None:
         """Give one place of this host back: the first that waits for it goes to the front."""
-        self._busy[host] -= 1
-        if not self._busy[host]:
-            del self._busy[host]
+        busy = self._busy.pop(host) - 1
+        if busy:
+            self._busy[host] = busy
         if waiting := self._aside.get(host):
             self._ready.appendleft(waiting.popleft())
             if not waiting:

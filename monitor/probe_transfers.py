@@ -19,7 +19,7 @@ from monitor.probe_handles import Handle
 from monitor.reasons import Failure, Phase
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """One request to make; ``tag`` comes back with its outcome.
 
@@ -37,7 +37,7 @@ class Request:
     peek: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Phases:
     """Milliseconds from the start of the connection; None for what was not reached."""
 
@@ -47,7 +47,7 @@ class Phases:
     wait_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """An answer (``code``) or a ``failure``; of a peek, its certificate."""
 
@@ -163,15 +163,10 @@ def _phases(curl: pycurl.Curl, https: bool) -> Phases:
     """libcurl's times count from the start. CONNECT and APPCONNECT are 0 where they were not reached; the
     later ones then stand at the end of the request.
     """
-    connected, secured, sent, first = (
-        curl.getinfo(item) * 1000
-        for item in (
-            pycurl.CONNECT_TIME,
-            pycurl.APPCONNECT_TIME,
-            pycurl.PRETRANSFER_TIME,
-            pycurl.STARTTRANSFER_TIME,
-        )
-    )
+    connected = curl.getinfo(pycurl.CONNECT_TIME) * 1000
+    secured = curl.getinfo(pycurl.APPCONNECT_TIME) * 1000
+    sent = curl.getinfo(pycurl.PRETRANSFER_TIME) * 1000
+    first = curl.getinfo(pycurl.STARTTRANSFER_TIME) * 1000
     ready = connected and (secured or not https)
     return Phases(
         total_ms=curl.getinfo(pycurl.TOTAL_TIME) * 1000,

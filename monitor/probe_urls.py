@@ -11,7 +11,8 @@ from urllib.parse import quote, urlsplit
 import idna
 
 PORTS = {"http": 80, "https": 443}
-HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 NUMERIC_END = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)$")
 KEPT = "/%:=&?~+!$,;'@()*-._"  # what stands in a path or query as it is; the rest is percent-encoded
 NOTHING_TO_ENCODE = re.compile(rf"[A-Za-z0-9{re.escape(KEPT)}]*")
@@ -46,7 +47,7 @@ def take_apart(url: str) -> Place | Malformed:
 
 
 def _take_apart(url: str) -> Place:
-    if re.search(r"[\s\x00-\x1f\x7f]", url):
+    if SPACE_OR_CONTROL.search(url):
         raise ValueError("it has white space or control characters")
     parts = urlsplit(url)
     written, port = parts.hostname, parts.port
