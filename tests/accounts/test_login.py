@@ -112,3 +112,14 @@ def test_a_weak_password_is_refused_at_its_field(member_client) -> None:
 
 def test_the_password_page_needs_a_login(stranger_client) -> None:
     assert stranger_client.get("/password/")["Location"] == "/login/?next=/password/"
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("http://127.0.0.1:8000", 302), ("https://127.0.0.1:8000", 403), ("https://evil.example", 403)],
+    ids=["SITE_URL", "another scheme", "another host"],
+)
+def test_a_login_may_come_from_the_address_that_a_proxy_serves(member, origin, status) -> None:
+    client = Client(enforce_csrf_checks=True, HTTP_ORIGIN=origin)
+    token = client.get("/login/").context["csrf_token"]
+    assert log_in(client, csrfmiddlewaretoken=str(token)).status_code == status
