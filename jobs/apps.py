@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models.signals import post_migrate
 from django.utils import timezone
 
@@ -20,8 +21,11 @@ class JobsConfig(AppConfig):
         post_migrate.connect(_note_new_jobs, sender=self)
 
 
-def _note_new_jobs(**_options: Any) -> None:
+def _note_new_jobs(using: str, **_options: Any) -> None:
     """`migrate` is part of every installation and upgrade: the moment when a job can be new."""
     from jobs import queries  # noqa: PLC0415
+    from jobs.models import Checkpoint  # noqa: PLC0415
 
-    queries.note_new_jobs(timezone.now())
+    # The signal also comes where only another app was migrated, or ours was taken back.
+    if using == DEFAULT_DB_ALIAS and Checkpoint._meta.db_table in connection.introspection.table_names():
+        queries.note_new_jobs(timezone.now())

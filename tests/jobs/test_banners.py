@@ -6,6 +6,7 @@ import pytest
 
 from jobs import banners, queries, recording
 from jobs.models import Checkpoint, JobRun
+from tests.jobs.conftest import Start, finish
 
 pytestmark = pytest.mark.django_db
 
@@ -74,3 +75,13 @@ def test_banners_cost_one_query_once_all_jobs_have_run(django_assert_num_queries
     ran("nightly", NOW)
     with django_assert_num_queries(1):
         said()
+
+
+def test_migrating_another_app_first_does_no_harm(start: Start) -> None:
+    code = """
+from django.core.management import call_command
+for words in (['jobs', 'zero'], ['contenttypes'], ['jobs']):
+    call_command('migrate', *words, verbosity=0, skip_checks=True)
+say(Checkpoint.objects.filter(key='known since').count() == len(__import__('djamon.schedule').schedule.JOBS))
+"""
+    assert finish(start(code)) == (0, "True\n")
