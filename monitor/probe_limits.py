@@ -5,7 +5,8 @@ from __future__ import annotations
 import resource
 from dataclasses import dataclass
 
-SPARE_DESCRIPTORS = 64  # for the database, files, the name server
+# 128 TLS connections that libcurl still says goodbye to, and 64 for the database, files and the name server.
+SPARE_DESCRIPTORS = 192
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from urllib.parse import quote, urlsplit
 import idna
 
 PORTS = {"http": 80, "https": 443}
-HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+# No dash at the beginning: no host name has one there, and libcurl would read it as a command.
+HOST_NAME = re.compile(r"(?=.{1,253}$)(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 NUMERIC_END = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)$")
 KEPT = "/%:=&?~+!$,;'@()*-._"  # what stands in a path or query as it is; the rest is percent-encoded

@@ -83,7 +83,7 @@ def test_more_than_1024_open_files_do_no_harm(other_process: str) -> None:
 
 @pytest.mark.parametrize(
     ("allowed", "wanted", "granted"),
-    [(1024, 256, 256), (1024, 2000, 480), (100, 256, 18), (40, 256, 1)],
+    [(1024, 256, 256), (1024, 2000, 416), (256, 256, 32), (100, 256, 1)],
 )
 def test_concurrency_stays_within_the_descriptors(allowed: int, wanted: int, granted: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -50,6 +50,7 @@ def test_url_is_taken_apart(written: str, wire: str, host: str, port: int, liter
         ("http://a..example/", "'a..example' is no host name"),
         ("http://-ex%61mple/", "'-ex%61mple' is no host name"),
         (f"http://{'a' * 64}.example/", f"'{'a' * 64}.example' is no host name"),
+        ("http://-a.example/", "'-a.example' is no host name"),
         ("http://a\\b/", "'a\\\\b' is no host name"),
         ("http://./", "'.' is no host name"),
         ("http://\u2603\u200d.example/", "'\u2603\\u200d.example' is no host name"),
