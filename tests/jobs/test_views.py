@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -143,15 +142,15 @@ def test_old_runs_are_read_along_the_index() -> None:
 
 
 @pytest.fixture
-def marker(tmp_path: Path, settings) -> Iterator[Path]:
+def marker(tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that the job of the table writes: who started it."""
     path = tmp_path / "marker"
     os.mkfifo(path)
     code = f"import os; open({str(path)!r}, 'w').write(os.environ['DJAMON_TRIGGER'])"
-    tables.MARKER = (PeriodicJob("mark", "Leave a mark", ("0 0 1 1 *",), ("shell", "-v0", "-c", code)),)
+    job = PeriodicJob("mark", "Leave a mark", ("0 0 1 1 *",), ("shell", "-v0", "-c", code))
+    monkeypatch.setattr(tables, "MARKER", (job,))
     settings.PERIODIC_JOBS = "tests.jobs.tables.MARKER"
-    yield path
-    del tables.MARKER
+    return path
 
 
 def test_run_now_starts_the_job_as_a_process_of_its_own(staff_client: Client, marker: Path) -> None:

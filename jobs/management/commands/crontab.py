@@ -22,15 +22,15 @@ class Command(OneLineCommand):
         choice.add_argument("--install", action="store_true", help="put the lines into the user's crontab")
         choice.add_argument("--remove", action="store_true", help="take them out again")
 
-    def run(self, *, install: bool, remove: bool, **_options: Any) -> None:
+    def run(self, **options: Any) -> None:
         own = crontab.block(periodic_jobs(), root=settings.BASE_DIR, python=sys.executable)
-        if install:
+        if options["install"]:
             write_crontab(crontab.with_block(read_crontab(), own, settings.BASE_DIR))
             settings.VAR_DIR.mkdir(exist_ok=True)
             self.say("crontab: installed; cron's own time zone applies, and SCHEDULER=False in .env keeps")
             self.say("the built-in scheduler from doing the same work twice")
             self.say_what_cron_does_not_see()
-        elif remove:
+        elif options["remove"]:
             write_crontab(crontab.without_block(read_crontab(), settings.BASE_DIR))
             self.say("crontab: removed")
         else:
