@@ -32,7 +32,8 @@ def probe_all(
     """Ask every target once: exactly one result for each, in the order in which they become known.
 
     Never raises because of a site or a URL; what goes wrong on our own side is INCONCLUSIVE. ``on_result`` is
-    called with each result; what it raises ends the run and goes to the caller.
+    called with each result and must be quick, for the sites wait meanwhile; what it raises ends the run and
+    goes to the caller.
     """
     found = []
     with closing(_results(targets, limits)) as results:
