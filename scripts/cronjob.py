@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """What a crontab line calls: a manage.py command (``probe`` where none is named), from any folder.
 
-Ends with the command's own exit status. Its output goes to cron's log, which is kept small here.
+Ends with the command's own exit status. Each line of its output carries the time and is written whole, for
+jobs of the same minute share cron's log, which is kept small here.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from datetime import datetime
@@ -16,16 +18,38 @@ LOG = ROOT / "var" / "cron.log"
 LOG_LIMIT = 5_000_000  # bytes; one older log of this size is kept
 
 
+class StampedLines(io.TextIOBase):
+    """A text stream that passes on whole lines, each with the time in front, in one write each."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.pending = ""
+
+    def write(self, text: str) -> int:
+        *lines, self.pending = (self.pending + text).split("\n")
+        for line in lines:
+            stamped = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {line}\n"
+            os.write(self.descriptor, stamped.encode(errors="replace"))
+        return len(text)
+
+
 def main(arguments: list[str]) -> None:
+    """Run ``manage.py`` with ``arguments`` as cron would."""
     keep_small(LOG)
     os.chdir(ROOT)
     sys.path[0] = str(ROOT)
     os.environ.setdefault("DJAMON_TRIGGER", "cron")
+    sys.stdout, sys.stderr = StampedLines(sys.stdout.fileno()), StampedLines(sys.stderr.fileno())
     import manage  # noqa: PLC0415  (found only once the path is set)
 
-    print(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} ", end="", flush=True)  # noqa: T201
     sys.argv = ["manage.py", *(arguments or ["probe"])]
-    manage.main()
+    try:
+        manage.main()
+    except SystemExit as end:
+        if isinstance(end.code, str):  # the interpreter would print it past our stream
+            sys.stderr.write(f"{end.code}\n")
+            sys.exit(1)
+        raise
 
 
 def keep_small(log: Path) -> None:

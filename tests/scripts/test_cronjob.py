@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from scripts import cronjob
@@ -21,3 +23,14 @@ def test_a_log_beyond_its_limit_makes_room_for_a_new_one(size, moved, tmp_path) 
 def test_no_log_yet_is_no_fault(tmp_path) -> None:
     cronjob.keep_small(tmp_path / "cron.log")
     assert not list(tmp_path.iterdir())
+
+
+def test_output_goes_on_in_whole_lines_with_the_time_in_front(tmp_path) -> None:
+    with (tmp_path / "log").open("wb", buffering=0) as file:
+        stream = cronjob.StampedLines(file.fileno())
+        stream.write("probe: 3 sites")
+        assert (tmp_path / "log").read_text() == ""
+        stream.write(" asked\nand more\nrest")
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert [line[25:] for line in lines] == ["probe: 3 sites asked", "and more"]
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4} ", line) for line in lines)
