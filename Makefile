@@ -35,7 +35,7 @@ lock: setup-dev
 	@$(VENV) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt --custom-compile-command "make lock"
 
 setup:
-	@$(PYTHON) scripts/bootstrap.py requirements.txt
+	@$(PYTHON) scripts/bootstrap.py requirements.txt .env
 
 setup-dev:
 	@$(PYTHON) scripts/bootstrap.py requirements-dev.txt

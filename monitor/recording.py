@@ -149,8 +149,9 @@ def _update_sites(updates: Sequence[dict[str, Any]]) -> None:
     """One prepared statement for all: the ORM's bulk_update grows a CASE arm for each row."""
     if not updates:
         return
-    fields = [Site._meta.get_field(name) for name in updates[0]]
-    assignments = ", ".join(f"{connection.ops.quote_name(field.column)} = %s" for field in fields[:-1])
+    by_name = {field.name: field for field in Site._meta.concrete_fields}
+    fields = [by_name[name] for name in updates[0]]
+    assignments = ", ".join(f"{connection.ops.quote_name(str(field.column))} = %s" for field in fields[:-1])
     sql = f"UPDATE {connection.ops.quote_name(Site._meta.db_table)} SET {assignments} WHERE id = %s"  # noqa: S608
     values = [
         [field.get_db_prep_save(update[field.name], connection) for field in fields] for update in updates

@@ -6,15 +6,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.conf import settings
 from django.utils import timezone
 
 from jobs.errors import LocalFault
-from jobs.runner import JobContext
 from monitor import due, recording, sandbox
 from monitor.probe import Limits, probe_all
 from monitor.verdicts import ProbeResult, Target, Verdict
+
+
+class Context(Protocol):
+    """What a run needs of its job: to tell how far it is, and to prove that it still holds the lease."""
+
+    def progress(self, done: int, total: int, message: str = "") -> None: ...
+    def hold(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class Seen:
         return [result for result in self.results if result.verdict is Verdict.UP or not self.void]
 
 
-def sweep(context: JobContext, selection: due.Selection) -> str:
+def sweep(context: Context, selection: due.Selection) -> str:
     """Ask, judge and record, under the run's lease; returns the run in one clause.
 
     Raises LocalFault where the sandbox says that the fault is ours, LeaseLost where another run took over.

@@ -27,12 +27,14 @@ SECURE_COOKIES=False
 """
 
 
-def main(requirements):
+def main(requirements, env_file=None):
+    """Set up what ``requirements`` names; with ``env_file`` also a first file of settings."""
     check_python(sys.version_info)
     venv = os.path.join(ROOT, ".venv")
     make_venv(venv)
     install(venv, os.path.join(ROOT, requirements))
-    write_env(os.path.join(ROOT, ".env"))
+    if env_file:
+        write_env(os.path.join(ROOT, env_file))
 
 
 def check_python(version):
@@ -118,4 +120,4 @@ def fail(line):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

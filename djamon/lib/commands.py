@@ -32,7 +32,7 @@ class OneLineCommand(BaseCommand):
         except (OperationalError, InterfaceError, DatabaseError) as error:
             raise CommandError(f"{self.name}: {database_fault(error)}") from error
 
-    def run(self, **options: Any) -> None:
+    def run(self, *_words: Any, **options: Any) -> None:
         raise NotImplementedError
 
     @property

@@ -59,8 +59,8 @@ def test_a_selection_names_whom_to_ask(sites, selection, urls) -> None:
 def test_a_target_carries_its_own_codes_or_those_of_all(sites, settings) -> None:
     settings.GOOD_CODES = frozenset({301})
     own, common = targets(Selection(), NOW)
-    assert (own.good_codes, own.get_fallback) == ({200, 204}, False)
-    assert (common.good_codes, common.get_fallback) == ({301}, True)
+    assert (own.good_codes, own.get_fallback) == (frozenset({200, 204}), False)
+    assert (common.good_codes, common.get_fallback) == (frozenset({301}), True)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from monitor.verdicts import Verdict
 UP, DOWN, INCONCLUSIVE = Verdict.UP, Verdict.DOWN, Verdict.INCONCLUSIVE
 
 STEPS = {
-    # name: (before, verdict, after, event)
     "a good answer leaves a good site alone": (Standing(0), UP, Standing(0), Event.NOTHING),
     "the first failure counts one": (Standing(0), DOWN, Standing(1), Event.NOTHING),
     "the second failure counts two": (Standing(1), DOWN, Standing(2), Event.NOTHING),
@@ -36,7 +35,7 @@ def test_one_strike_fells_at_once() -> None:
 
 
 def down_by_looking_back(verdicts: list[Verdict], strikes: int) -> bool:
-    """Down: since the last good answer there was a run of ``strikes`` failures, our own faults not counted."""
+    """Down: so many failures since the last good answer; our own faults do not count."""
     spoken = [verdict for verdict in verdicts if verdict is not INCONCLUSIVE]
     since_good: list[Verdict] = []
     for verdict in spoken:

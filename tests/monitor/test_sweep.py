@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from jobs.errors import LocalFault
@@ -17,12 +19,14 @@ NOWHERE = "http://127.0.0.1:1/"
 class Context:
     """What a run is given: it notes the progress and says that the lease is held."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_progress: Callable[[], object] = lambda: None) -> None:
         self.progressed: list[tuple[int, int]] = []
+        self.on_progress = on_progress
         self.held = 0
 
     def progress(self, done: int, total: int, message: str = "") -> None:
         self.progressed.append((done, total))
+        self.on_progress()
 
     def hold(self) -> None:
         self.held += 1
@@ -112,12 +116,10 @@ def test_a_run_ends_with_what_it_did(shop, web, settings) -> None:
 def test_a_third_strike_does_not_count_where_the_sandbox_is_lost(shop, web, sandbox, settings) -> None:
     settings.SANDBOX_URLS = [sandbox.url("s")]
     web.codes["shop"] = 503
-    context = Context()
-    sweep(context, Selection())
-    sweep(context, Selection())
-    context.progress = lambda *_arguments: sandbox.close()
+    for _ in range(2):
+        sweep(Context(), Selection())
     with pytest.raises(LocalFault, match="1 failure of this run does not count"):
-        sweep(context, Selection())
+        sweep(Context(on_progress=sandbox.close), Selection())
     shop.refresh_from_db()
     assert (shop.failures, shop.state) == (2, Site.State.FAILING)
     assert SiteView.objects.count() == 2
