@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.probe import Limits, probe_all
-from monitor.reasons import too_slow
+from monitor.probe.reasons import too_slow
 from monitor.verdicts import Target
 
 TIMEOUT_S = 5.0

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from monitor.probe import Limits, probe_all
-from monitor.probe_limits import within_descriptors
+from monitor.probe.limits import within_descriptors
 from monitor.verdicts import Target, Verdict
 
 SERVER = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.probe_queue import HostQueue
+from monitor.probe.queue import HostQueue
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import pytest
 import trustme
 
 from monitor.probe import Limits, probe_all
-from monitor.probe_certificates import read_chain
-from monitor.probe_handles import find_ca_file
+from monitor.probe.certificates import read_chain
+from monitor.probe.handles import find_ca_file
 from monitor.verdicts import ProbeResult, Target, Verdict
 from tests.monitor.servers import (
     Behaviour,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.probe_urls import Malformed, Place, take_apart
+from monitor.probe.urls import Malformed, Place, take_apart
 
 
 @pytest.mark.parametrize(

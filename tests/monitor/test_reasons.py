@@ -23,8 +23,8 @@ from errno import (
 import pycurl
 import pytest
 
-from monitor.probe_certificates import Certificate
-from monitor.reasons import (
+from monitor.probe.certificates import Certificate
+from monitor.probe.reasons import (
     MAX_REASON,
     TOO_LARGE,
     Failure,

@@ -9,8 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from monitor.probe_names import RESOLUTION_DELAY_S, Lookup, Said, judge_lookup, settled_at, together
-from monitor.resolver import Resolver
+from monitor.probe.names import RESOLUTION_DELAY_S, Lookup, Said, judge_lookup, settled_at, together
+from monitor.probe.resolver import Resolver
 from monitor.verdicts import Verdict
 from tests.monitor.servers import (
     AAAA,

@@ -14,9 +14,9 @@ from errno import EMFILE
 
 import pycurl
 
-from monitor.probe_certificates import Certificate, read_chain
-from monitor.probe_handles import Handle
-from monitor.reasons import Failure, Phase
+from monitor.probe.certificates import Certificate, read_chain
+from monitor.probe.handles import Handle
+from monitor.probe.reasons import Failure, Phase
 
 
 @dataclass(slots=True)

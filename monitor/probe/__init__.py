@@ -1,6 +1,6 @@
 """The engine: asks many URLs at once and says of each what came back.
 
-No Django, no database, no strikes. One thread, one selector; ``monitor.probe_*`` hold its parts.
+No Django, no database, no strikes. One thread, one selector; the modules beside this hold its parts.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 
-from monitor.probe_handles import find_ca_file
-from monitor.probe_limits import Limits
-from monitor.probe_results import our_fault
-from monitor.probe_run import Run
-from monitor.probe_transfers import Transfers
-from monitor.resolver import Resolver
+from monitor.probe.handles import find_ca_file
+from monitor.probe.limits import Limits
+from monitor.probe.resolver import Resolver
+from monitor.probe.results import our_fault
+from monitor.probe.run import Run
+from monitor.probe.transfers import Transfers
 from monitor.verdicts import ProbeResult, Target
 
 __all__ = ["Limits", "probe_all"]

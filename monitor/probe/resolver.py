@@ -19,7 +19,7 @@ from typing import Any
 
 import pycares
 
-from monitor.probe_names import Lookup, Said, settled_at, together
+from monitor.probe.names import Lookup, Said, settled_at, together
 
 MAX_ADDRESSES = 8  # of each family: one name may carry thousands, and libcurl would try them one by one
 FIRST_TRY_S = 1.0  # after which c-ares asks again: a datagram may get lost

@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from monitor import reasons
-from monitor.probe_certificates import Certificate
-from monitor.probe_limits import Limits, within_descriptors
-from monitor.probe_names import Lookup, Said, judge_lookup
-from monitor.probe_queue import HostQueue
-from monitor.probe_results import judge_outcome, never_asked, of_outcome, our_fault
-from monitor.probe_transfers import Outcome, Request, Transfers
-from monitor.probe_urls import Malformed, Place, take_apart
-from monitor.resolver import Resolver
+from monitor.probe import reasons
+from monitor.probe.certificates import Certificate
+from monitor.probe.limits import Limits, within_descriptors
+from monitor.probe.names import Lookup, Said, judge_lookup
+from monitor.probe.queue import HostQueue
+from monitor.probe.resolver import Resolver
+from monitor.probe.results import judge_outcome, never_asked, of_outcome, our_fault
+from monitor.probe.transfers import Outcome, Request, Transfers
+from monitor.probe.urls import Malformed, Place, take_apart
 from monitor.verdicts import ProbeResult, Target, Verdict
 
 log = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from monitor import reasons
-from monitor.probe_certificates import Certificate
-from monitor.probe_transfers import Outcome
+from monitor.probe import reasons
+from monitor.probe.certificates import Certificate
+from monitor.probe.transfers import Outcome
 from monitor.verdicts import ProbeResult, Target, Verdict, verdict_of_code
 
 

@@ -28,7 +28,7 @@ from http import HTTPStatus
 
 import pycurl
 
-from monitor.probe_certificates import (
+from monitor.probe.certificates import (
     NEED_ITS_WORDS,
     Certificate,
     certificate_words,
