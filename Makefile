@@ -15,7 +15,7 @@ run: setup
 	@exec $(VENV) manage.py up
 
 test: setup-dev
-	@$(VENV) -m pytest -n 2
+	@env -u TEST_DATABASE_URL $(VENV) -m pytest -n 2
 	@if [ -n "$$TEST_DATABASE_URL" ]; then echo "The same on TEST_DATABASE_URL:"; $(VENV) -m pytest -n 2; fi
 
 lint: setup-dev
