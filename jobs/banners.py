@@ -19,7 +19,14 @@ def banners(now: datetime) -> Iterable[Banner]:
         if status.missed:
             yield Banner("danger", late_sentence(status), "jobs", "See the jobs")
         if status.finished and status.finished.state == JobRun.State.FAULT:
-            yield Banner("warning", status.finished.message, "jobs", "See the jobs")
+            yield Banner("warning", fault_sentence(status.finished), "jobs", "See the jobs")
+
+
+def fault_sentence(run: JobRun) -> str:
+    """When the run met a fault of our own, and which: what it would have found out is not known."""
+    return (
+        f"The run of {timezone.localtime(run.started):%Y-%m-%d %H:%M} met a fault of our own: {run.message}."
+    )
 
 
 def late_sentence(status: JobStatus) -> str:

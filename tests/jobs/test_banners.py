@@ -47,13 +47,15 @@ def test_a_running_job_is_not_late() -> None:
 
 
 def test_the_last_finished_run_tells_of_a_local_fault_also_while_the_next_one_runs() -> None:
-    ran("sweep", NOW - timedelta(minutes=1), JobRun.State.FAULT, "No sandbox URL answered.")
+    ran("sweep", NOW - timedelta(minutes=1), JobRun.State.FAULT, "no sandbox URL answered")
     recording.start("sweep", {}, "cron", NOW)
-    assert said() == [("warning", "No sandbox URL answered.")]
+    assert said() == [
+        ("warning", "The run of 2025-06-02 11:02 met a fault of our own: no sandbox URL answered.")
+    ]
 
 
 def test_a_fault_is_over_with_the_next_good_run() -> None:
-    ran("sweep", NOW - timedelta(minutes=2), JobRun.State.FAULT, "No sandbox URL answered.")
+    ran("sweep", NOW - timedelta(minutes=2), JobRun.State.FAULT, "no sandbox URL answered")
     ran("sweep", NOW - timedelta(minutes=1))
     assert said() == []
 
