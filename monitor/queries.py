@@ -6,26 +6,22 @@ internal groups, nor of sites that are deleted (whose group nobody knows any mor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from django.db.models import Avg, Count, Max, Prefetch, Q, QuerySet
+from django.db.models import Avg, Count, Max, Q, QuerySet
 
-from djamon.lib.durations import in_words
 from monitor.appearance import Look, look_of, up_of
-from monitor.models import Group, Outage, OutageSites, Site, SiteView
+from monitor.models import Group, Site, SiteView
 from monitor.verdicts import Verdict
 
 JSON_VIEWS = 10
 # How far back the pages of results go: counting all rows of a site that is asked each minute takes too long.
 RESULTS_SHOWN = 2000
-FALLS_OF_A_SITE = 20
-FALLS_IN_A_CARD = 3
 # Beyond this a count says "more than": the confirmation page must not read a whole table.
 COUNT_LIMIT = 100_000
-HIDDEN_NAME = "a site that is not public"
 
 
 class SiteState(TypedDict):
@@ -87,24 +83,6 @@ class DayFigures:
     up_percent: float | None
     average_ms: float | None
     slowest_ms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class FallCard:
-    """A fall as this reader may see it; a hidden one has neither link, URL nor reason."""
-
-    fall: OutageSites
-    name: str
-    hidden: bool
-    lasted: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutageCard:
-    outage: Outage
-    names: list[str]
-    more: int
-    lasted: str
 
 
 def groups_with_sites(now: datetime, *, insider: bool) -> list[GroupCard]:
@@ -178,49 +156,6 @@ def day_figures(site: Site, now: datetime) -> DayFigures:
     )
 
 
-def falls_of(site: Site, now: datetime) -> list[FallCard]:
-    """The site's latest falls, newest first, with their outages. One query."""
-    falls = site.falls.select_related("outage").order_by("-fell_at", "-pk")[:FALLS_OF_A_SITE]
-    return [FallCard(fall, fall.site_name, False, _lasted(fall.fell_at, fall.back_at, now)) for fall in falls]
-
-
-def outages() -> QuerySet[Outage]:
-    """All outages, newest first, along the index of their beginnings."""
-    return Outage.objects.all()
-
-
-def outage_cards(page: Iterable[Outage], now: datetime, *, insider: bool) -> list[OutageCard]:
-    """The outages of one page with the first names of each: three queries in all."""
-    first = OutageSites.objects.select_related("site__group").order_by("fell_at", "pk")[:FALLS_IN_A_CARD]
-    ids = [outage.pk for outage in page]
-    found = Outage.objects.filter(pk__in=ids).prefetch_related(
-        Prefetch("falls", first, to_attr="first_falls")
-    )
-    per_outage = OutageSites.objects.filter(outage_id__in=ids).order_by().values("outage_id")
-    counts = dict(per_outage.annotate(count=Count("pk")).values_list("outage_id", "count"))
-    return [_outage_card(outage, counts.get(outage.pk, 0), now, insider=insider) for outage in found]
-
-
-def find_outage(pk: int | None) -> Outage | None:
-    """The outage with this number; without one, the outage that is open."""
-    wanted = Q(resolved_at__isnull=True) if pk is None else Q(pk=pk)
-    return Outage.objects.filter(wanted).first()
-
-
-def falls_in(outage: Outage) -> QuerySet[OutageSites]:
-    """Who fell in the outage, in the order of falling."""
-    return outage.falls.select_related("site__group").order_by("fell_at", "pk")
-
-
-def fall_cards(falls: Iterable[OutageSites], now: datetime, *, insider: bool) -> list[FallCard]:
-    return [_fall_card(fall, now, insider=insider) for fall in falls]
-
-
-def lasted(outage: Outage, now: datetime) -> str:
-    """How long the outage lasted, or has lasted so far, in words."""
-    return _lasted(outage.opened_at, outage.resolved_at, now)
-
-
 def views_in_words(sites: Sequence[int] | QuerySet[Site], limit: int = COUNT_LIMIT) -> str:
     """How many stored requests go with these sites: ``1,204 results``, counted no further than a limit."""
     count = SiteView.objects.filter(site__in=sites).order_by()[: limit + 1].count()
@@ -258,19 +193,3 @@ def _view_data(view: SiteView) -> ViewData:
         "ms": round(view.total_ms, 3),
         "verb": view.verb,
     }
-
-
-def _outage_card(outage: Outage, falls: int, now: datetime, *, insider: bool) -> OutageCard:
-    first: list[OutageSites] = outage.first_falls  # type: ignore[attr-defined]  # the prefetch's to_attr
-    names = list(dict.fromkeys(_fall_card(fall, now, insider=insider).name for fall in first))
-    return OutageCard(outage, names, falls - len(first), lasted(outage, now))
-
-
-def _fall_card(fall: OutageSites, now: datetime, *, insider: bool) -> FallCard:
-    hidden = not insider and (fall.site is None or fall.site.group.internal)
-    name = HIDDEN_NAME if hidden else fall.site_name
-    return FallCard(fall, name, hidden, _lasted(fall.fell_at, fall.back_at, now))
-
-
-def _lasted(start: datetime, end: datetime | None, now: datetime) -> str:
-    return in_words(((end or now) - start).total_seconds())

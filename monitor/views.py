@@ -16,21 +16,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import json_reader, page_reader, staff_only
 from accounts.views import login_user
-from alerts.queries import alerts_about
 from djamon.lib.negotiation import json_error
-from monitor import editing, queries
+from monitor import editing, outage_queries, queries
 from monitor.appearance import headline, look_of
 from monitor.errors import EditRefused
 from monitor.forms import GroupForm, SiteForm
-from monitor.messages import reference
 from monitor.models import Group, Site
+from monitor.outage_views import outage, outages
 from scripts.my_shortcuts import HttpResponseJson, paginate
 
 __all__ = ["group_data", "home", "login_user", "outage", "outages", "site_data"]
 
 RESULTS_PER_PAGE = 20
-OUTAGES_PER_PAGE = 25
-FALLS_PER_PAGE = 100
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -78,42 +75,10 @@ def site(request: HttpRequest, slug: str) -> HttpResponse:
         "good_codes": found.good_codes or ", ".join(map(str, sorted(settings.GOOD_CODES))),
         "day": queries.day_figures(found, now),
         "results": paginate(queries.results(found), RESULTS_PER_PAGE, request.GET.get("page")),
-        "falls": queries.falls_of(found, now),
+        "falls": outage_queries.falls_of(found, now),
         "now": now,
     }
     return render(request, "monitor/site.html", context)
-
-
-@require_safe
-@page_reader
-def outages(request: HttpRequest) -> HttpResponse:
-    page = paginate(queries.outages(), OUTAGES_PER_PAGE, request.GET.get("page"))
-    cards = queries.outage_cards(page, timezone.now(), insider=_is_insider(request))
-    return render(request, "monitor/outages.html", {"page": page, "cards": cards})
-
-
-@require_safe
-@page_reader
-def outage(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    """One outage; without a number the one that is open, or a page that says that there is none.
-
-    Who was told is for people with a login: it names their addresses.
-    """
-    found = queries.find_outage(pk)
-    if found is None:
-        if pk is not None:
-            raise Http404("There is no outage with this number.")
-        return render(request, "monitor/no_outage.html")
-    now, insider = timezone.now(), _is_insider(request)
-    page = paginate(queries.falls_in(found), FALLS_PER_PAGE, request.GET.get("page"))
-    context = {
-        "outage": found,
-        "lasted": queries.lasted(found, now),
-        "page": page,
-        "falls": queries.fall_cards(page, now, insider=insider),
-        "alerts": alerts_about(reference(found.pk)) if insider else None,
-    }
-    return render(request, "monitor/outage.html", context)
 
 
 # --- Changing ------------------------------------------------------------------------------------

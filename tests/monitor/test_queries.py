@@ -8,12 +8,11 @@ import pytest
 from django.db import connection
 
 from monitor import queries
-from monitor.models import Outage, OutageSites, Site
+from monitor.models import Site
 from monitor.verdicts import Verdict
 from tests.monitor.factories import (
     make_down,
     make_group,
-    make_outage,
     make_site,
     make_up,
     make_view,
@@ -67,48 +66,6 @@ def test_strangers_learn_nothing_of_internal_groups() -> None:
     assert queries.find_site("wiki", insider=True) == site
 
 
-def test_strangers_see_a_hidden_fall_without_a_name() -> None:
-    open_site, intra, gone = make_down(), make_down(group=make_group(internal=True)), make_down(name="gone")
-    outage = make_outage(open_site, intra, gone)
-    gone.delete()
-    cards = queries.fall_cards(queries.falls_in(outage), NOW, insider=False)
-    assert [(card.name, card.hidden) for card in cards] == [
-        (open_site.name, False),
-        (queries.HIDDEN_NAME, True),
-        (queries.HIDDEN_NAME, True),
-    ]
-    named = queries.fall_cards(queries.falls_in(outage), NOW, insider=True)
-    assert [card.name for card in named] == [open_site.name, intra.name, "gone"]
-
-
-def test_a_card_names_three_and_counts_the_rest() -> None:
-    outage = make_outage(*(make_down(name=name) for name in "abcde"), opened_at=NOW - timedelta(hours=1))
-    (card,) = queries.outage_cards([outage], NOW, insider=True)
-    assert (card.names, card.more, card.lasted) == (["a", "b", "c"], 2, "1 hour")
-
-
-def test_a_site_that_fell_twice_is_named_once() -> None:
-    site = make_down(name="a")
-    outage = make_outage(site, resolved_at=NOW)
-    fall = outage.falls.get()
-    fall.pk = None
-    fall.save()
-    (card,) = queries.outage_cards([outage], NOW, insider=True)
-    assert (card.names, card.more) == (["a"], 0)
-
-
-def test_the_current_outage_is_the_open_one() -> None:
-    assert queries.find_outage(None) is None
-    make_outage(make_site(), resolved_at=NOW)
-    current = make_outage(make_down())
-    assert queries.find_outage(None) == current
-
-
-@pytest.mark.parametrize("pk", [0, 2**31, 2**63, 10**30])
-def test_numbers_that_no_outage_can_have_find_none(pk: int) -> None:
-    assert queries.find_outage(pk) is None
-
-
 def test_a_slug_with_a_nul_finds_nothing() -> None:
     assert queries.find_site("a\x00", insider=True) is None
     assert queries.find_group("\x00", insider=True) is None
@@ -138,10 +95,6 @@ def test_hot_queries_read_along_their_indexes() -> None:
     site = make_site()
     views = site.views.order_by("-date")
     day = site.views.filter(date__gt=NOW)
-    newest = Outage.objects.all()[:25]
-    falls = OutageSites.objects.filter(outage_id=1).order_by("fell_at", "pk")
     assert "view_by_site_and_date" in plan(views[:10])
     assert "TEMP B-TREE" not in plan(views[:10])
     assert "view_by_site_and_date (site_id=? AND date>?)" in plan(day)
-    assert "USING INDEX monitor_outage_opened_at" in plan(newest)
-    assert "USING INDEX monitor_outagesites_outage_id" in plan(falls)
