@@ -36,6 +36,8 @@ class Package:
 PACKAGES = (
     Package("bootstrap", "5.3.9", ("dist/css/bootstrap.min.css", "dist/js/bootstrap.bundle.min.js")),
     Package("htmx.org", "2.0.11", ("dist/htmx.min.js",)),
+    # The smallest of its builds with zoom, shaded areas and SVG; its licence asks that NOTICE goes with it.
+    Package("echarts", "6.1.0", ("dist/echarts.common.min.js", "NOTICE", "licenses/LICENSE-d3")),
 )
 
 
