@@ -113,6 +113,58 @@ class SiteView(models.Model):
         return {Verdict.UP: True, Verdict.DOWN: False}.get(Verdict(self.verdict))
 
 
+class Tally(models.Model):
+    """What a site's views of a span of time add up to; written by monitor.rollups alone.
+
+    ``expected`` is how many runs the calendar and the site's interval asked for (monitor.expected), with
+    fractions. The milliseconds are those of the ``up`` answers alone: a refusal is quick and a time-out slow,
+    and neither says how fast the site answers; their mean is ``ms_sum / up``.
+    """
+
+    runs = models.PositiveIntegerField()
+    up = models.PositiveIntegerField()
+    down = models.PositiveIntegerField()
+    inconclusive = models.PositiveIntegerField()
+    expected = models.FloatField()
+    ms_sum = models.FloatField()
+    ms_min = models.FloatField(null=True)
+    ms_max = models.FloatField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class SiteHour(Tally):
+    """A site's views of one hour, ``hour`` being its beginning in UTC; also where nothing was asked."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="hours", db_index=False)
+    hour = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-hour",)
+        # The constraint's index serves a range of one site or of several, the other what all did since then.
+        constraints = (models.UniqueConstraint(fields=["site", "hour"], name="hour_once_for_a_site"),)
+        indexes = (models.Index(fields=["hour"], name="site_hour_by_hour"),)
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}h"
+
+
+class SiteDay(Tally):
+    """The sum of a site's hours of one day in UTC: months of a thousand sites are read from these."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="days", db_index=False)
+    day = models.DateField()
+
+    class Meta:
+        ordering = ("-day",)
+        constraints = (models.UniqueConstraint(fields=["site", "day"], name="day_once_for_a_site"),)
+        indexes = (models.Index(fields=["day"], name="site_day_by_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
 class Outage(models.Model):
     """A time in which at least one site was down; at most one is open."""
 
