@@ -78,7 +78,11 @@ def decode(data: bytes) -> str:
 def parse(text: str) -> Parsed:
     """Every row as an entry or a refusal. Raises BadFile where the header cannot be understood."""
     rows = _numbered_rows(text)
-    header = _header(next(rows, (1, [])))
+    return collect(_header(next(rows, (1, []))), rows)
+
+
+def collect(header: Sequence[str], rows: Iterable[tuple[int, list[str] | Refusal]]) -> Parsed:
+    """Rows by their lines, from a file or from anywhere else; ``header`` names their cells."""
     entries: dict[tuple[str, str], Entry] = {}
     refusals: list[Refusal] = []
     for line, cells in rows:
