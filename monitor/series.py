@@ -1,0 +1,236 @@
+"""One site's response times over a range, in at most SERIES_POINTS points, and its falls in that time.
+
+Each request is a point where they are few; else a point is a bucket of them. Beyond RAW_SPAN, and where the
+views are purged, the points come from the hours that are rolled up, which know no phases: adding up 130,000
+views took 300 ms on SQLite even along the index, as each lies on a page of its own. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from django.db.models import Avg, BigIntegerField, Count, Func, Max, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from djamon.lib.buckets import Buckets, TimeRange, buckets_for
+from monitor.models import OutageSites, Site, SiteHour, SiteView
+from monitor.verdicts import Verdict
+
+SERIES_POINTS = 500
+# A week of a site that is asked each minute is 10,080 views: 35 ms.
+RAW_SPAN = timedelta(days=7)
+HOUR = timedelta(hours=1)
+MOST_FALLS = 200
+PHASES = ("lookup_ms", "connect_ms", "tls_ms", "wait_ms")
+# What a grouped query gives, in the order of Point's fields.
+ROW = ("number", "requests", "ups", "failures", "average", "slowest")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A request, or a bucket of them, from ``at`` on.
+
+    Milliseconds are those of the good answers: ``average_ms`` and the phases are their means, None where
+    there was none; ``reason`` is why one of the ``failures`` failed, empty where it is not known any more.
+    """
+
+    at: datetime
+    requests: int
+    up: int
+    failures: int
+    average_ms: float | None = None
+    slowest_ms: float | None = None
+    lookup_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    wait_ms: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """When the site was down: ``end`` is None while it is."""
+
+    start: datetime
+    end: datetime | None
+    outage: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points in the order of time; without ``buckets`` each is one request."""
+
+    shown: TimeRange
+    buckets: Buckets | None
+    points: list[Point]
+    falls: list[Fall]
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases that were measured, in their order."""
+        return tuple(name for name in PHASES if any(getattr(point, name) for point in self.points))
+
+
+def series_of(site: Site, shown: TimeRange, zone: tzinfo) -> Series:
+    """What pages and JSON show of the range; two to five queries. Buckets begin at midnights of ``zone``."""
+    buckets, points = _points(site, shown, buckets_for(shown, zone, SERIES_POINTS))
+    return Series(shown, buckets, points, _falls(site, shown))
+
+
+def merged(series: Series, zone: tzinfo, most: int) -> Series:
+    """The same in at most ``most`` points."""
+    if len(series.points) <= most:
+        return series
+    buckets = buckets_for(series.shown, zone, most)
+    groups: dict[int, list[Point]] = {}
+    for point in series.points:
+        groups.setdefault(buckets.number_of(point.at), []).append(point)
+    points = [_sum(_start(buckets, number, series.shown), group) for number, group in groups.items()]
+    return replace(series, buckets=buckets, points=points)
+
+
+class BucketNumber(Func):
+    """The number of the bucket that a moment lies in, as Buckets counts them, in the database's own words."""
+
+    output_field = BigIntegerField()
+
+    def __init__(self, moment: str, buckets: Buckets) -> None:
+        super().__init__(moment, size=int(buckets.size_s), shift=int(buckets.shift_s))
+
+    def as_sqlite(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs["template"] = "((CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) + %(shift)s) / %(size)s)"
+        return self.as_sql(*args, **kwargs)
+
+    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs["template"] = "FLOOR((EXTRACT(EPOCH FROM %(expressions)s) + %(shift)s) / %(size)s)"
+        return self.as_sql(*args, **kwargs)
+
+
+def _points(site: Site, shown: TimeRange, buckets: Buckets) -> tuple[Buckets | None, list[Point]]:
+    if shown.end - shown.start > RAW_SPAN:
+        return _from_hours(site, shown, buckets)
+    views = _views(site, shown.start, shown.end)
+    found = views[: SERIES_POINTS + 1].count()
+    if found > SERIES_POINTS:
+        return buckets, _bucketed(views, shown, buckets)
+    # None at all: nothing was asked then, or it is purged, and its hours are not.
+    return (None, _single(views)) if found else _from_hours(site, shown, buckets)
+
+
+def _from_hours(site: Site, shown: TimeRange, buckets: Buckets) -> tuple[Buckets, list[Point]]:
+    """From the hours that are rolled up, of which none is left out, and from the views that came later."""
+    coarse = Buckets(max(buckets.size_s, 3600), buckets.shift_s)
+    last = SiteHour.objects.filter(site=site).aggregate(last=Max("hour"))["last"]
+    rolled_up = max(last + HOUR, shown.start) if last else shown.start
+    points = _of_hours(site, replace(shown, end=min(rolled_up, shown.end)), coarse) if last else []
+    if rolled_up < shown.end:
+        later = _bucketed(_views(site, rolled_up, shown.end), shown, coarse)
+        points = _joined(points, later)
+    return coarse, points
+
+
+def _views(site: Site, start: datetime, end: datetime) -> QuerySet[SiteView]:
+    """Along the index of site and date."""
+    return SiteView.objects.filter(site=site, date__gte=start, date__lt=end).order_by("date")
+
+
+def _single(views: QuerySet[SiteView]) -> list[Point]:
+    return [_of_view(*row) for row in views.values_list("date", "verdict", "reason", "total_ms", *PHASES)]
+
+
+def _of_view(date: datetime, verdict: int, reason: str, total_ms: float, *phases: Any) -> Point:
+    if verdict == Verdict.UP:
+        return Point(date, 1, 1, 0, total_ms, total_ms, *phases)
+    failed = verdict == Verdict.DOWN
+    return Point(date, 1, 0, int(failed), reason=reason if failed else "")
+
+
+def _bucketed(views: QuerySet[SiteView], shown: TimeRange, buckets: Buckets) -> list[Point]:
+    """One grouped query over one range of the index of site and date."""
+    up, down = Q(verdict=Verdict.UP), Q(verdict=Verdict.DOWN)
+    rows = (
+        views.order_by()
+        .values(number=BucketNumber("date", buckets))
+        .annotate(
+            requests=Count("pk"),
+            ups=Count("pk", filter=up),
+            failures=Count("pk", filter=down),
+            average=Avg("total_ms", filter=up),
+            slowest=Max("total_ms", filter=up),
+            **{f"mean_{name}": Avg(name, filter=up) for name in PHASES},
+            why=Coalesce(Max("reason", filter=down), Value("")),
+        )
+        .order_by("number")
+        .values_list(*ROW, *(f"mean_{name}" for name in PHASES), "why")
+    )
+    return [_of_row(shown, buckets, *row) for row in rows]
+
+
+def _of_hours(site: Site, shown: TimeRange, buckets: Buckets) -> list[Point]:
+    """One grouped query along the index of site and hour; the first hour counts whole."""
+    begun = shown.start.replace(minute=0, second=0, microsecond=0)
+    hours = SiteHour.objects.filter(site=site, hour__gte=begun, hour__lt=shown.end, runs__gt=0).order_by()
+    rows = (
+        hours.values(number=BucketNumber("hour", buckets))
+        .annotate(
+            requests=Sum("runs"),
+            ups=Sum("up"),
+            failures=Sum("down"),
+            average=Sum("ms_sum"),
+            slowest=Max("ms_max"),
+        )
+        .order_by("number")
+        .values_list(*ROW)
+    )
+    return [
+        _of_row(shown, buckets, number, requests, ups, failures, ms_sum / ups if ups else None, slowest)
+        for number, requests, ups, failures, ms_sum, slowest in rows
+    ]
+
+
+def _of_row(shown: TimeRange, buckets: Buckets, number: int, *figures: Any) -> Point:
+    """A point of one grouped row, which has the figures in the order of Point's fields."""
+    return Point(_start(buckets, int(number), shown), *figures)
+
+
+def _start(buckets: Buckets, number: int, shown: TimeRange) -> datetime:
+    """Where the bucket begins, within the range."""
+    return max(buckets.start_of_number(number), shown.start)
+
+
+def _joined(earlier: list[Point], later: list[Point]) -> list[Point]:
+    """The bucket in which the rolled-up hours end is in both."""
+    if earlier and later and earlier[-1].at == later[0].at:
+        return [*earlier[:-1], _sum(later[0].at, [earlier[-1], later[0]]), *later[1:]]
+    return earlier + later
+
+
+def _sum(at: datetime, points: list[Point]) -> Point:
+    """All of them as one; a mean counts for as many good answers as it is of."""
+    return Point(
+        at,
+        requests=sum(point.requests for point in points),
+        up=sum(point.up for point in points),
+        failures=sum(point.failures for point in points),
+        slowest_ms=max((p.slowest_ms for p in points if p.slowest_ms is not None), default=None),
+        reason=next((point.reason for point in points if point.reason), ""),
+        **{name: _mean(name, points) for name in ("average_ms", *PHASES)},
+    )
+
+
+def _mean(name: str, points: Iterable[Point]) -> float | None:
+    measured = [(getattr(point, name), point.up) for point in points]
+    known = [(value, up) for value, up in measured if value is not None]
+    return sum(value * up for value, up in known) / sum(up for _, up in known) if known else None
+
+
+def _falls(site: Site, shown: TimeRange) -> list[Fall]:
+    """The falls that reach into the range, the newest of them, in the order of time."""
+    still_down = Q(back_at__isnull=True) | Q(back_at__gt=shown.start)
+    falls = OutageSites.objects.filter(still_down, site=site, fell_at__lt=shown.end).order_by("-fell_at")
+    rows = falls.values_list("fell_at", "back_at", "outage_id", "reason")[:MOST_FALLS]
+    return [Fall(*row) for row in reversed(rows)]
