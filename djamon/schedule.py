@@ -16,4 +16,10 @@ JOBS: tuple[PeriodicJob, ...] = (
         calendar=("* * * * *",),
         command=("send_alerts",),
     ),
+    PeriodicJob(
+        name="roll_up",
+        title="Sum the results of the hours that are over",
+        calendar=("7 * * * *",),
+        command=("roll_up",),
+    ),
 )

@@ -56,6 +56,34 @@ def occurrences(
         found = next_after(expressions, zone, found)
 
 
+def in_hour(calendar: Iterable[str], zone: ZoneInfo, hour: datetime) -> list[datetime]:
+    """The occurrences of the 60 minutes that begin with ``hour``, a full hour in UTC; ascending, each once.
+
+    What :func:`occurrences` gives too, but without a walk to the next occurrence of each expression.
+    """
+    found: set[datetime] = set()
+    for expression in calendar:
+        fields = parse(expression)
+        in_it = _starred_in(fields, zone, hour) if _is_starred(fields) else _named_in(expression, zone, hour)
+        found.update(in_it)
+    return sorted(found)
+
+
+def _starred_in(fields: CronSim, zone: ZoneInfo, hour: datetime) -> Iterator[datetime]:
+    for start in (hour + timedelta(seconds=QUARTER * number) for number in range(4)):
+        wall = start.astimezone(zone)
+        if wall.hour in fields.hours and wall.month in fields.months and fields.match_day(wall.date()):
+            yield from (start + MINUTE * n for n in range(QUARTER // 60) if wall.minute + n in fields.minutes)
+
+
+def _named_in(expression: str, zone: ZoneInfo, hour: datetime) -> Iterator[datetime]:
+    found = _next(expression, zone, hour - MINUTE)
+    while found is not None and found < hour + timedelta(hours=1):
+        if found >= hour:
+            yield found
+        found = _next(expression, zone, found)
+
+
 def _next(expression: str, zone: ZoneInfo, after: datetime) -> datetime | None:
     fields = parse(expression)
     if _is_starred(fields):

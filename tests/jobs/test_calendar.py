@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from jobs.calendar import latest, next_after, occurrences, parse
+from jobs.calendar import in_hour, latest, next_after, occurrences, parse
 from jobs.errors import BadCalendar
 
 PROBE = ("*/1 9-16 * * 1-5", "*/5 0-8 * * 1-5", "*/5 17-23 * * 1-5", "*/5 * * * 0,6")
@@ -143,3 +143,18 @@ def test_rare_expressions(expression: str, now: str, expected: str) -> None:
 def test_a_bad_expression_is_refused_by_name(expression: str) -> None:
     with pytest.raises(BadCalendar, match="is no cron expression"):
         parse(expression)
+
+
+@pytest.mark.parametrize("zone", [BERLIN, NEW_YORK, LORD_HOWE], ids=str)
+@pytest.mark.parametrize(
+    "calendar",
+    [PROBE, ("30 2 * * *",), ("*/20 2-3 * * *", "5 * * * *"), ("10,50 1-3 * 4,10,11 0",)],
+    ids=["probe", "at a time of day", "both kinds", "in some months"],
+)
+@pytest.mark.parametrize("day", ["2025-04-06", "2025-10-05", "2025-10-26", "2025-11-02", "2025-06-02"])
+def test_hours_together_hold_all_occurrences(zone: ZoneInfo, calendar: tuple[str, ...], day: str) -> None:
+    start = at(day, zone).astimezone(UTC).replace(minute=0)
+    hours = [start + timedelta(hours=number) for number in range(30)]
+    found = [time for hour in hours for time in in_hour(calendar, zone, hour)]
+    second = timedelta(seconds=1)
+    assert found == list(occurrences(calendar, zone, start - second, hours[-1] + timedelta(hours=1) - second))
