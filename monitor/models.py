@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
@@ -198,19 +199,24 @@ class OutageSites(models.Model):
         PAUSED = "paused", "paused while down"
         DELETED = "deleted", "deleted while down"
 
-    outage = models.ForeignKey(Outage, on_delete=models.CASCADE, related_name="falls")
+    # The index of outage and time below serves this key too.
+    outage = models.ForeignKey(Outage, on_delete=models.CASCADE, related_name="falls", db_index=False)
     site = models.ForeignKey(Site, on_delete=models.SET_NULL, null=True, related_name="falls")
     # What the site was called then: the history outlives the site.
     site_name = models.CharField(max_length=255)
     site_url = models.CharField(max_length=2000)
     fell_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
+    # Failed runs in a row that felled it; None: the fall is older than this column.
+    strikes = models.PositiveSmallIntegerField(null=True)
     back_at = models.DateTimeField(null=True)
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
 
     class Meta:
         ordering = ("fell_at", "pk")
         verbose_name_plural = "outage sites"
+        # The first falls of an outage, and pages of them, are read along this index in the order of falling.
+        indexes = (models.Index(fields=["outage", "fell_at"], name="fall_by_outage_and_time"),)
         constraints = (
             models.UniqueConstraint(
                 fields=["site"], condition=models.Q(back_at__isnull=True), name="site_is_down_once"
@@ -219,3 +225,23 @@ class OutageSites(models.Model):
 
     def __str__(self) -> str:
         return f"{self.site_name} in outage {self.outage_id}"
+
+
+class OutageNote(models.Model):
+    """What somebody of the staff wrote about an outage: plain text. Only monitor.notes writes it."""
+
+    outage = models.ForeignKey(Outage, on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="outage_notes"
+    )
+    # What the author was called then: the note outlives the account.
+    author_name = models.CharField(max_length=150)
+    text = models.TextField(max_length=4000)
+    created = models.DateTimeField()
+    edited = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("created", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.author_name} on outage {self.outage_id}"

@@ -1,28 +1,46 @@
-"""The pages of outages: the list, and one of them."""
+"""The pages of outages: the list, one of them as a time line, and the notes that staff write to it."""
 
 from __future__ import annotations
 
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import page_reader
-from alerts.queries import alerts_about
-from monitor import outage_queries
-from monitor.messages import reference
+from accounts.access import UserRequest, page_reader, staff_only
+from monitor import notes, outage_history, outage_queries
+from monitor.models import OutageNote
+from monitor.outage_forms import FilterForm, NoteForm
 from scripts.my_shortcuts import paginate
 
 OUTAGES_PER_PAGE = 25
 FALLS_PER_PAGE = 100
+MOMENTS_PER_PAGE = 100
+
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_safe
 @page_reader
 def outages(request: HttpRequest) -> HttpResponse:
-    page = paginate(outage_queries.outages(), OUTAGES_PER_PAGE, request.GET.get("page"))
-    cards = outage_queries.outage_cards(page, timezone.now(), insider=request.user.is_authenticated)
-    return render(request, "monitor/outages.html", {"page": page, "cards": cards})
+    """The outages that match the filters of the query; a filter with a mistake says so and does not count."""
+    insider, now = request.user.is_authenticated, timezone.now()
+    chosen = (request.GET.get("group", ""), request.GET.get("site", ""))
+    form = FilterForm(request.GET, outage_queries.places(*chosen, insider=insider))
+    filters = form.filters()
+    page = paginate(
+        outage_queries.outages(filters, insider=insider), OUTAGES_PER_PAGE, request.GET.get("page")
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "cards": outage_queries.outage_cards(page, filters, now, insider=insider),
+    }
+    return render(request, "monitor/outages.html", context)
 
 
 @require_safe
@@ -30,20 +48,84 @@ def outages(request: HttpRequest) -> HttpResponse:
 def outage(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """One outage; without a number the one that is open, or a page that says that there is none.
 
-    Who was told is for people with a login: it names their addresses.
+    Who was told, and the notes, are for people with a login: they name addresses and colleagues.
     """
     found = outage_queries.find_outage(pk)
     if found is None:
         if pk is not None:
             raise Http404("There is no outage with this number.")
         return render(request, "monitor/no_outage.html")
-    now, insider = timezone.now(), request.user.is_authenticated
-    page = paginate(outage_queries.falls_in(found), FALLS_PER_PAGE, request.GET.get("page"))
+    now, user = timezone.now(), request.user if isinstance(request.user, User) else None
+    insider = user is not None
+    falls = paginate(outage_queries.falls_in(found), FALLS_PER_PAGE, request.GET.get("page"))
+    line = paginate(outage_history.moments(found, insider=insider), MOMENTS_PER_PAGE, request.GET.get("line"))
     context = {
         "outage": found,
         "lasted": outage_queries.lasted(found, now),
-        "page": page,
-        "falls": outage_queries.fall_cards(page, now, insider=insider),
-        "alerts": alerts_about(reference(found.pk)) if insider else None,
+        "figures": outage_history.figures(found),
+        "told": outage_history.told(found) if insider else None,
+        "line": line,
+        "entries": outage_history.entries(found, line, now, user),
+        "page": falls,
+        "falls": outage_queries.fall_cards(falls, now, insider=insider),
+        "note_form": NoteForm() if user is not None and user.is_staff else None,
     }
     return render(request, "monitor/outage.html", context)
+
+
+# --- Notes ---------------------------------------------------------------------------------------
+@form_methods
+@staff_only
+def note_add(request: UserRequest, pk: int) -> HttpResponse:
+    found = outage_queries.find_outage(pk)
+    if found is None:
+        raise Http404("There is no outage with this number.")
+    form = NoteForm(request.POST or None)
+    if form.is_valid():
+        note = notes.add(found, request.user, form.cleaned_data["text"], timezone.now())
+        messages.success(request, "The note is added.")
+        return redirect(_place_of(note))
+    return _form_page(request, form, f"A note to outage {found.pk}", found.get_absolute_url())
+
+
+@form_methods
+@staff_only
+def note_edit(request: UserRequest, pk: int) -> HttpResponse:
+    note = _note_or_404(pk)
+    if not notes.may_edit(note, request.user):
+        raise PermissionDenied("A note is edited by its author alone.")
+    form = NoteForm(request.POST or None, initial={"text": note.text})
+    if form.is_valid():
+        notes.edit(note, request.user, form.cleaned_data["text"], timezone.now())
+        messages.success(request, "The note is saved.")
+        return redirect(_place_of(note))
+    return _form_page(request, form, "Edit the note", _place_of(note))
+
+
+@form_methods
+@staff_only
+def note_delete(request: UserRequest, pk: int) -> HttpResponse:
+    note = _note_or_404(pk)
+    if request.method == "POST":
+        notes.delete(note, request.user)
+        messages.success(request, "The note is deleted.")
+        return redirect(note.outage)
+    return render(request, "monitor/note_delete.html", {"note": note, "back": _place_of(note)})
+
+
+def _note_or_404(pk: int) -> OutageNote:
+    note = OutageNote.objects.select_related("outage").filter(pk=pk).first()
+    if note is None:
+        raise Http404("There is no such note (any more).")
+    return note
+
+
+def _place_of(note: OutageNote) -> str:
+    """The page of the time line on which the note stands, at the note."""
+    before = outage_history.moments(note.outage, insider=True, until=note.created).count()
+    number = max(1, -(-before // MOMENTS_PER_PAGE))
+    return f"{reverse('outage', args=[note.outage_id])}?line={number}#note-{note.pk}"
+
+
+def _form_page(request: HttpRequest, form: NoteForm, title: str, back: str) -> HttpResponse:
+    return render(request, "monitor/form.html", {"form": form, "title": title, "back": back})

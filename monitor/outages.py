@@ -27,6 +27,7 @@ class Fall:
     url: str
     at: datetime
     reason: str
+    strikes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def _add(outage: Outage, falls: Sequence[Fall]) -> list[OutageSites]:
             site_url=fall.url,
             fell_at=fall.at,
             reason=fall.reason,
+            strikes=fall.strikes,
         )
         for fall in falls
     ]

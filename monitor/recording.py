@@ -113,7 +113,14 @@ def _store_states(
         standing, event = judge(row.standing, result.verdict, strikes)
         if event is Event.FELL:
             falls.append(
-                outages.Fall(row.id, row.name, row.url, result.asked_at, result.reason[:REASON_LIMIT])
+                outages.Fall(
+                    row.id,
+                    row.name,
+                    row.url,
+                    result.asked_at,
+                    result.reason[:REASON_LIMIT],
+                    standing.failures,
+                )
             )
         elif event is Event.CAME_BACK:
             returns[row.id] = result.asked_at

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitor import views
+from monitor import outage_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("outages/", views.outages, name="outages"),
     path("outage/", views.outage, name="outage_current"),
     path("outage/<int:pk>/", views.outage, name="outage"),
+    path("manage/outage/<int:pk>/note/", outage_views.note_add, name="note_add"),
+    path("manage/note/<int:pk>/edit/", outage_views.note_edit, name="note_edit"),
+    path("manage/note/<int:pk>/delete/", outage_views.note_delete, name="note_delete"),
     path("manage/group/add/", views.group_add, name="group_add"),
     path("manage/group/<slug:slug>/edit/", views.group_edit, name="group_edit"),
     path("manage/group/<slug:slug>/delete/", views.group_delete, name="group_delete"),

@@ -27,17 +27,25 @@ class PageLink:
 
 
 @register.inclusion_tag("includes/paginator.html", takes_context=True)
-def paginate(context: Context, obj: Page[Any]) -> dict[str, Any]:
-    """Links for any ``Page``; the other parameters of the query stay. A single page needs none."""
+def paginate(
+    context: Context, obj: Page[Any], parameter: str = PARAMETER, label: str = "Pages", anchor: str = ""
+) -> dict[str, Any]:
+    """Links for any ``Page``; the other parameters of the query stay. A single page needs none.
+
+    Where a page has two lists, each names its ``parameter`` and its ``label`` for screen readers; ``anchor``
+    is the id that a link leads to.
+    """
     request = context.get("request")
     query = QueryDict() if request is None else request.GET
+    tail = f"#{anchor}" if anchor else ""
 
     def link(number: int) -> PageLink:
-        return PageLink(number, _with_page(query, number), number == obj.number)
+        return PageLink(number, _with_page(query, parameter, number) + tail, number == obj.number)
 
     pages = obj.paginator
     shown = pages.get_elided_page_range(obj.number, on_each_side=BESIDE, on_ends=ENDS)
     return {
+        "label": label,
         "shown": pages.num_pages > 1,
         "links": [link(number) if isinstance(number, int) else PageLink(None) for number in shown],
         "previous": link(obj.previous_page_number()) if obj.has_previous() else None,
@@ -45,7 +53,7 @@ def paginate(context: Context, obj: Page[Any]) -> dict[str, Any]:
     }
 
 
-def _with_page(query: QueryDict, number: int) -> str:
+def _with_page(query: QueryDict, parameter: str, number: int) -> str:
     changed = query.copy()
-    changed[PARAMETER] = str(number)
+    changed[parameter] = str(number)
     return changed.urlencode()

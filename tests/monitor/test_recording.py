@@ -70,6 +70,12 @@ def test_a_run_leaves_a_view_and_the_current_state_of_each_site(sites) -> None:
     assert first.state_since == T
 
 
+def test_a_fall_knows_how_many_strikes_felled_it(sites) -> None:
+    for number in range(4):
+        run(sites, "duu", minute(number))
+    assert OutageSites.objects.values_list("strikes", "fell_at").get() == (3, minute(2))
+
+
 def test_two_failures_leave_no_trace_but_their_views(sites) -> None:
     for number, verdicts in enumerate(["ddd", "ddd", "uuu"]):
         run(sites, verdicts, minute(number))
