@@ -91,7 +91,7 @@ _QUIET = ((OLD, "not asked lately"), (UNKNOWN, "not asked yet"), (PAUSED, "pause
 def _up_clause(up: int, total: int) -> str:
     if up == total:
         return "The one site is up" if total == 1 else f"All {total} sites are up"
-    return f"{_of(up, total)} up" if up else "No site is known to be up"
+    return f"{_of(up, total)} up" if up else "No site has been seen up yet"
 
 
 def _of(count: int, total: int) -> str:

@@ -16,6 +16,13 @@ from monitor import due, recording, sandbox
 from monitor.probe import Limits, probe_all
 from monitor.verdicts import ProbeResult, Target, Verdict
 
+# Of one answer. Whether a site is down is another thing: that takes three strikes.
+WORDS = {Verdict.UP: "up", Verdict.DOWN: "failed", Verdict.INCONCLUSIVE: "inconclusive"}
+
+
+def in_number(sites: int) -> str:
+    return "1 site" if sites == 1 else f"{sites} sites"
+
 
 class Context(Protocol):
     """What a run needs of its job: to tell how far it is, and to prove that it still holds the lease."""
@@ -100,9 +107,8 @@ def _summary(results: Sequence[ProbeResult], recorded: recording.Recorded, took_
     if not results:
         return "no site is due"
     counts = Counter(result.verdict for result in results)
-    parts = [f"{counts[verdict]} {verdict.name.lower()}" for verdict in Verdict if counts[verdict]]
-    sites = "1 site" if len(results) == 1 else f"{len(results)} sites"
-    line = f"{sites} asked in {took_s:.1f} s: {', '.join(parts)}"
+    parts = [f"{counts[verdict]} {WORDS[verdict]}" for verdict in Verdict if counts[verdict]]
+    line = f"{in_number(len(results))} asked in {took_s:.1f} s: {', '.join(parts)}"
     if recorded.skipped:
         line += f", {recorded.skipped} changed meanwhile"
     return f"{line}; {recorded.change}" if recorded.change else line

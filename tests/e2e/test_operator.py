@@ -27,7 +27,7 @@ def test_a_site_falls_and_rises_and_everybody_is_told_once(instance, web, mail) 
     watch(instance, web, mail)
     assert "3 sites asked" in probe(instance)
     web.codes["shop"] = 503
-    assert "2 up, 1 down" in probe(instance, 2)
+    assert "2 up, 1 failed" in probe(instance, 2)
     assert mail.rules.mails == []
     assert "outage 1 opened" in probe(instance)
     assert [mail.subjects(address) for address in (OPS, BOSS)] == [["Down: shop"]] * 2
@@ -135,7 +135,7 @@ def test_a_dry_run_tells_and_writes_nothing(instance, web, mail) -> None:
     watch(instance, web, mail)
     web.codes["shop"] = 500
     out = instance.must("probe", "--dry-run")
-    assert f"{web.url('shop')}: down, HTTP 500" in out
+    assert f"{web.url('shop')}: failed, HTTP 500" in out
     assert instance.value("SELECT count(*) FROM monitor_siteview") == 0
     assert instance.value("SELECT count(*) FROM jobs_jobrun") == 0
 

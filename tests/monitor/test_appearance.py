@@ -82,7 +82,7 @@ def test_up_is_what_the_last_answer_said(state, verdict, enabled, up) -> None:
         pytest.param(
             [site("up"), site("up", enabled=False)], "1 of 2 sites is up; 1 paused.", "up", id="paused"
         ),
-        pytest.param([Site()], "No site is known to be up; 1 not asked yet.", "unknown", id="new"),
+        pytest.param([Site()], "No site has been seen up yet; 1 not asked yet.", "unknown", id="new"),
         pytest.param(
             [site("up"), site("up", 16)], "1 of 2 sites is up; 1 not asked lately.", "unknown", id="old"
         ),

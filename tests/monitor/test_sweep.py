@@ -107,7 +107,7 @@ def test_a_run_ends_with_what_it_did(shop, web, settings) -> None:
     assert sweep(context, Selection()).startswith("1 site asked in 0.")
     web.codes["shop"] = 503
     lines = [sweep(context, Selection()) for _ in range(3)]
-    assert "1 down" in lines[0]
+    assert "1 failed" in lines[0]
     assert lines[2].endswith(f"outage {OutageSites.objects.get().outage_id} opened")
     assert context.progressed == [(1, 1)] * 4
     assert context.held == 4

@@ -31,6 +31,7 @@ class Command(OneLineCommand):
         if dry_run:
             self.rehearse(selection)
             return
+        targets(selection, timezone.now())  # a slug that nobody has is the caller's mistake, not a failed run
         arguments = {"site": site, "group": group} if site or group else {}
         try:
             line = run_job(
@@ -49,8 +50,8 @@ class Command(OneLineCommand):
         for result in sorted(seen.results, key=lambda result: result.key):
             self.say(line_of(seen.asked[result.key], result))
         doubt = f"; {seen.void}" if seen.void else ""
-        self.say(f"probe: {len(seen.results)} sites asked, nothing recorded{doubt}")
+        self.say(f"probe: {sweep.in_number(len(seen.results))} asked, nothing recorded{doubt}")
 
 
 def line_of(url: str, result: ProbeResult) -> str:
-    return f"{url}: {result.verdict.name.lower()}, {result.reason}, {result.total_ms:.1f} ms ({result.verb})"
+    return f"{url}: {sweep.WORDS[result.verdict]}, {result.reason}, {result.total_ms:.1f} ms ({result.verb})"
