@@ -161,18 +161,18 @@ def _outcome(handle: Handle, request: Request, code: int, message: str) -> Outco
 
 def _phases(curl: pycurl.Curl, https: bool) -> Phases:
     """libcurl's times count from the start. CONNECT and APPCONNECT are 0 where they were not reached; the
-    later ones then stand at the end of the request.
+    later ones then stand at the end of the request. The wait begins where the phase before it ended, so that
+    the phases add up to the total.
     """
     connected = curl.getinfo(pycurl.CONNECT_TIME) * 1000
     secured = curl.getinfo(pycurl.APPCONNECT_TIME) * 1000
-    sent = curl.getinfo(pycurl.PRETRANSFER_TIME) * 1000
     first = curl.getinfo(pycurl.STARTTRANSFER_TIME) * 1000
-    ready = connected and (secured or not https)
+    ready = secured if https else connected
     return Phases(
         total_ms=curl.getinfo(pycurl.TOTAL_TIME) * 1000,
         connect_ms=connected or None,
         tls_ms=secured - connected if secured else None,
-        wait_ms=first - sent if ready and first else None,
+        wait_ms=first - ready if ready and first else None,
     )
 
 
