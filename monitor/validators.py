@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
+from monitor.probe.urls import Malformed, take_apart
+
 MAX_URL = 2000
 # Control characters, halves of a surrogate pair, line and paragraph separators: they break lines and logs.
 REFUSED_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
@@ -41,6 +43,8 @@ def validate_url(value: str) -> None:
         raise ValidationError("Port 0 cannot be asked.")
     if "@" in parts.netloc:
         raise ValidationError("A URL with a user name or password would show it to everybody; leave it out.")
+    if isinstance(place := take_apart(value), Malformed):  # the engine's own word on what is left
+        raise ValidationError(f"It cannot be asked: {place.reason}.")
 
 
 def parse_good_codes(value: str) -> frozenset[int]:

@@ -60,6 +60,8 @@ def _take_apart(url: str) -> Place:
         raise ValueError("it has a user name or password")
     if port == 0:
         raise ValueError("port 0 cannot be asked")
+    if "[" in parts.netloc and ":" not in written:
+        raise ValueError("what stands in brackets is no IPv6 address")
     host, literal = _host(written)
     usual = PORTS[parts.scheme]
     authority = f"[{host}]" if ":" in host else host
