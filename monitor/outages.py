@@ -20,7 +20,7 @@ Ending = OutageSites.Ending
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """A site that has just had its last strike; ``at`` is when that failed request was made."""
+    """A site that has just had its last strike; ``at`` is when its first failed request was made."""
 
     site_id: int
     name: str

@@ -117,7 +117,7 @@ def _store_states(
                     row.id,
                     row.name,
                     row.url,
-                    result.asked_at,
+                    _since(row, result, Site.State.DOWN) or result.asked_at,
                     result.reason[:REASON_LIMIT],
                     standing.failures,
                 )
@@ -134,7 +134,7 @@ def _state_values(row: Row, result: ProbeResult, standing: Standing) -> dict[str
     return {
         "state": state,
         "failures": standing.failures,
-        "state_since": row.state_since if state == row.state else result.asked_at,
+        "state_since": _since(row, result, state),
         "last_checked": result.asked_at,
         "last_verdict": result.verdict,
         "last_code": result.code,
@@ -142,6 +142,12 @@ def _state_values(row: Row, result: ProbeResult, standing: Standing) -> dict[str
         "last_ms": result.total_ms,
         "id": row.id,
     }
+
+
+def _since(row: Row, result: ProbeResult, state: str) -> datetime | None:
+    """Since when ``state`` holds: a site fell with the first failure of its series, not the last strike."""
+    goes_on = state == row.state or (row.state, state) == (Site.State.FAILING, Site.State.DOWN)
+    return row.state_since if goes_on else result.asked_at
 
 
 def _state_after(row: Row, result: ProbeResult, standing: Standing) -> str:

@@ -70,10 +70,22 @@ def test_a_run_leaves_a_view_and_the_current_state_of_each_site(sites) -> None:
     assert first.state_since == T
 
 
-def test_a_fall_knows_how_many_strikes_felled_it(sites) -> None:
+def test_a_site_fell_with_its_first_failure_and_knows_its_strikes(sites) -> None:
     for number in range(4):
         run(sites, "duu", minute(number))
-    assert OutageSites.objects.values_list("strikes", "fell_at").get() == (3, minute(2))
+    assert OutageSites.objects.values_list("strikes", "fell_at").get() == (3, T)
+    assert Site.objects.get(pk=sites[0].pk).state_since == T
+
+
+def test_with_one_strike_a_site_falls_at_that_answer(sites) -> None:
+    record(
+        {sites[0].pk: sites[0].url},
+        [ProbeResult(sites[0].pk, T, DOWN, 500, "HTTP 500", verb="HEAD", total_ms=1.0)],
+        strikes=1,
+        now=T,
+        hold=lambda: None,
+    )
+    assert OutageSites.objects.values_list("strikes", "fell_at").get() == (1, T)
 
 
 def test_two_failures_leave_no_trace_but_their_views(sites) -> None:
@@ -89,7 +101,7 @@ def test_all_that_fall_in_one_run_share_one_outage_and_one_alert(sites) -> None:
     assert str(recorded.change) == f"outage {Outage.objects.get().pk} opened"
     assert states(sites) == [("down", 3), ("down", 3), ("up", 0)]
     falls = OutageSites.objects.order_by("site_name").values_list("site_name", "fell_at", "back_at")
-    assert list(falls) == [("a", minute(2), None), ("b", minute(2), None)]
+    assert list(falls) == [("a", T, None), ("b", T, None)]
     assert subjects() == ["Down: a and b"]
 
 
@@ -108,7 +120,7 @@ def test_the_outage_is_resolved_when_all_of_its_sites_are_back(sites) -> None:
     recorded = run(sites, "uuu", minute(5))
     assert str(recorded.change).endswith("resolved")
     assert Outage.objects.get().resolved_at == minute(5)
-    assert subjects() == ["Down: a and b", "Up again after 3 minutes: a and b"]
+    assert subjects() == ["Down: a and b", "Up again after 5 minutes: a and b"]
 
 
 def test_one_falls_as_the_last_comes_back_and_the_outage_goes_on(sites) -> None:
@@ -180,7 +192,7 @@ def test_withdrawing_the_last_site_that_is_down_resolves_the_outage(sites, endin
     assert Outage.objects.get().resolved_at is None
     withdraw([sites[1].pk, sites[2].pk], ending, minute(4))
     assert Outage.objects.get().resolved_at == minute(4)
-    assert subjects()[-1] == "Over after 2 minutes: a and b"
+    assert subjects()[-1] == "Over after 4 minutes: a and b"
 
 
 def test_withdrawing_sites_that_are_not_down_says_nothing(sites) -> None:
