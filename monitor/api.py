@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
-from ninja import Field, Router, Schema
+from ninja import Field, Query, Router, Schema
 
 from monitor import views
 
@@ -18,6 +18,12 @@ class Error(Schema):
     """What is wrong, in one sentence."""
 
     error: str
+
+
+class InputError(Error):
+    """The same of one input."""
+
+    field: str
 
 
 class SiteOfGroup(Schema):
@@ -62,6 +68,59 @@ class SiteOut(Schema):
     views: list[ViewOut] = Field(max_length=10)
 
 
+class RangeIn(Schema):
+    """A range of time; whatever it says is text here, so that it is refused in our words."""
+
+    range: str = Field("", description="1h, 24h, 7d, 30d or 90d; with nothing given 24h.")
+    begin: str = Field("", alias="from", description="ISO 8601, a date, or seconds since 1970.")
+    end: str = Field("", alias="to", description="As from; without it until now. At most 90 days.")
+
+
+class LineOut(Schema):
+    """One figure over the moments of ``at``; milliseconds are those of good answers."""
+
+    key: Literal["lookup_ms", "connect_ms", "tls_ms", "wait_ms", "average_ms", "slowest_ms", "requests"] = (
+        Field(description="Phases that nobody measured are left out; slowest and requests come with buckets.")
+    )
+    name: str
+    unit: Literal["ms", ""]
+    look: Literal["stacked", "area", "optional", "told"] = Field(description="How the page draws it.")
+    values: list[float | None] = Field(description="null: no good answer.")
+
+
+class MarkOut(Schema):
+    """Where requests failed, and why."""
+
+    at: datetime
+    text: str
+
+
+class AreaOut(Schema):
+    """When the site was down; ``to`` is null while it is."""
+
+    begin: datetime = Field(alias="from")
+    end: datetime | None = Field(alias="to")
+    text: str
+
+
+class TimesOut(Schema):
+    """A site's response times over a range, in at most 500 points."""
+
+    site: str
+    slug: str
+    range: Literal["1h", "24h", "7d", "30d", "90d"] | None
+    begin: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+    zone: str = Field(description="The time zone of the pages, in which a day begins.")
+    bucket_s: int | None = Field(description="How long a point is, in seconds; null: each is one request.")
+    title: str
+    summary: str
+    at: list[datetime] = Field(max_length=500)
+    lines: list[LineOut]
+    marks: list[MarkOut]
+    areas: list[AreaOut]
+
+
 ERRORS = {401: Error, 403: Error, 404: Error}
 
 
@@ -75,3 +134,17 @@ def group_data(request: HttpRequest, slug: str) -> HttpResponseBase:
 )
 def site_data(request: HttpRequest, slug: str) -> HttpResponseBase:
     return views.site_data(request, slug)
+
+
+@router.get(
+    "/site/{slug}/times.json",
+    response={200: TimesOut, 400: InputError, **ERRORS},
+    summary="The response times of a site over a range",
+    by_alias=True,
+)
+def site_times(
+    request: HttpRequest,
+    slug: str,
+    asked: Query[RangeIn],  # noqa: ARG001  (only described here)
+) -> HttpResponseBase:
+    return views.site_times(request, slug)  # which reads the query itself, as the page does

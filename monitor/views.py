@@ -16,8 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import json_reader, page_reader, staff_only
 from accounts.views import login_user
+from djamon.lib.buckets import RANGES, RangeRefused, parse_range
 from djamon.lib.negotiation import json_error
-from monitor import editing, outage_queries, queries
+from monitor import editing, outage_queries, queries, timechart
 from monitor.appearance import headline, look_of
 from monitor.errors import EditRefused
 from monitor.forms import GroupForm, SiteForm
@@ -62,10 +63,23 @@ def site_data(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponseJson(dict(queries.site_data(site)))
 
 
+@never_cache
+@json_reader
+def site_times(request: HttpRequest, slug: str) -> HttpResponse:
+    site = queries.find_site(slug, insider=_is_insider(request))
+    if site is None:
+        return json_error(404, "There is no site with this slug.")
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    shown = parse_range(request.GET, now, zone)
+    if isinstance(shown, RangeRefused):
+        return json_error(400, shown.error, shown.field)
+    return HttpResponseJson(dict(timechart.times_data(site, shown, now, zone)))
+
+
 @require_safe
 @page_reader
 def site(request: HttpRequest, slug: str) -> HttpResponse:
-    """One site: its state, its last day, its last results, its outages and its settings."""
+    """One site: its state, its last day, its times over a range, its last results, outages and settings."""
     found = _site_or_404(slug, insider=_is_insider(request))
     now = timezone.now()
     context = {
@@ -74,6 +88,8 @@ def site(request: HttpRequest, slug: str) -> HttpResponse:
         "strikes": settings.STRIKES,
         "good_codes": found.good_codes or ", ".join(map(str, sorted(settings.GOOD_CODES))),
         "day": queries.day_figures(found, now),
+        "times": timechart.panel_of(found, request.GET, now, timezone.get_current_timezone()),
+        "ranges": RANGES,
         "results": paginate(queries.results(found), RESULTS_PER_PAGE, request.GET.get("page")),
         "falls": outage_queries.falls_of(found, now),
         "now": now,
