@@ -136,7 +136,7 @@ def carry_out(parsed: Parsed, seen: str, *, skip_bad: bool) -> Result:
     try:
         with transaction.atomic():
             now = preview(parsed)
-            agreed = now.fingerprint == seen and (skip_bad or not now.refused)
+            agreed = now.added and now.fingerprint == seen and (skip_bad or not now.refused)
             return Result(now, import_sites(parsed, skip_bad=skip_bad) if agreed else None)
     except IntegrityError:  # somebody added or deleted just the same rows at this moment (PostgreSQL)
         return Result(preview(parsed), None)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitor import outage_views, views
+from monitor import bulk_views, outage_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +16,10 @@ urlpatterns = [
     path("manage/group/add/", views.group_add, name="group_add"),
     path("manage/group/<slug:slug>/edit/", views.group_edit, name="group_edit"),
     path("manage/group/<slug:slug>/delete/", views.group_delete, name="group_delete"),
+    path("manage/sites/", bulk_views.sites_manage, name="sites_manage"),
+    path("manage/sites/add/", bulk_views.sites_add, name="sites_add"),
+    path("manage/sites/import/", bulk_views.sites_import, name="sites_import"),
+    path("manage/sites/delete/", bulk_views.sites_delete, name="sites_delete"),
     path("manage/site/add/", views.site_add, name="site_add"),
     path("manage/site/<slug:slug>/edit/", views.site_edit, name="site_edit"),
     path("manage/site/<slug:slug>/pause/", views.site_pause, name="site_pause"),
