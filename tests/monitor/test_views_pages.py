@@ -142,8 +142,8 @@ def test_a_site_asks_as_often_whatever_its_history(member_client, django_assert_
     make_views(site, rows)
     for day in range(rows):
         make_outage(site, resolved_at=timezone.now() - timedelta(days=day))
-    # The site, its figures, the number of results, one page of them, its falls.
-    with django_assert_num_queries(count_of_shell(member_client) + 5):
+    # The site, its figures, its times (count, points, falls), the number of results, one page, its falls.
+    with django_assert_num_queries(count_of_shell(member_client) + 8):
         text(member_client, site.get_absolute_url())
 
 
