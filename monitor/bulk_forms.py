@@ -19,7 +19,7 @@ MAX_LINES = 1000
 MAX_LINES_KIB = 256
 # A page carries the file's text between preview and confirmation; beyond this the command is the better way.
 MAX_FILE_BYTES = 1_000_000
-TOO_LARGE = "The file is larger than 1 MB. Split it, or use the command: manage.py import_sites FILE"
+TOO_LARGE = "The file is larger than 1 MB. Split it, or: .venv/bin/python manage.py import_sites FILE"
 
 ALL_OR_NOTHING, SKIP_BAD = "nothing", "skip"
 

@@ -74,6 +74,13 @@ def test_deleting_is_no_link(staff_client) -> None:
     assert staff_client.get(reverse("sites_delete")).status_code == 405
 
 
+def test_home_leads_staff_there_and_nobody_else(staff_client, member_client) -> None:
+    make_up()
+    links = [reverse(name) for name in PAGES]
+    assert all(f'href="{link}"' in staff_client.get("/").content.decode() for link in links)
+    assert not any(f'href="{link}"' in member_client.get("/").content.decode() for link in links)
+
+
 # --- Adding by lines -----------------------------------------------------------------------------
 def add(client: Client, lines: str, **fields: object):
     return client.post(reverse("sites_add"), {"lines": lines, "group": "", "new_group": ""} | fields)
@@ -256,7 +263,7 @@ def test_text_that_comes_back_is_checked_again(staff_client, text: str) -> None:
         ("group,name,url\n".encode("utf-16"), "Line 1: the file is not UTF-8."),
         (b"group;name;url\n", "Line 1: unknown column 'group;name;url'; known are "),
         (b"group,name,url\nWeb,\0,http://a/\n", "The file holds NUL characters"),
-        (HEADER.encode() + b"x" * 1_000_000, "use the command: manage.py import_sites FILE"),
+        (HEADER.encode() + b"x" * 1_000_000, "or: .venv/bin/python manage.py import_sites FILE"),
     ],
     ids=["empty", "blank", "latin", "utf-16", "semicolons", "nul", "large"],
 )
