@@ -52,6 +52,14 @@ def statuses(now: datetime) -> list[JobStatus]:
     return [_status(job, found.get(job.name), known.get(job.name), now) for job in table]
 
 
+def is_in_doubt(name: str, now: datetime) -> bool:
+    """Whether the job's findings may be old: it missed its time, or its last run met a fault of our own."""
+    found = (status for status in statuses(now) if status.job.name == name)
+    return any(
+        status.missed or (status.finished and status.finished.state == JobRun.State.FAULT) for status in found
+    )
+
+
 def _status(job: PeriodicJob, lease: Lease | None, known: datetime | None, now: datetime) -> JobStatus:
     latest = lease.latest_run if lease else None
     running = latest if lease and latest and latest.state == JobRun.State.RUNNING else None

@@ -71,8 +71,11 @@ def up_of(site: Site) -> bool | None:
     return {Verdict.UP.value: True, Verdict.DOWN.value: False}.get(site.last_verdict or 0)
 
 
-def headline(sites: Sequence[Site], now: datetime) -> Headline:
-    """One sentence: what is down and for how long, or that all is well, as far as we know."""
+def headline(sites: Sequence[Site], now: datetime, *, doubt: bool = False) -> Headline:
+    """One sentence: what is down and for how long, or that all is well, as far as we know.
+
+    ``doubt``: the last run met a fault of our own or is overdue, so that good news is old news.
+    """
     looks = [look_of(site, now) for site in sites]
     if DOWN in looks:
         fallen = [site for site, look in zip(sites, looks, strict=True) if look is DOWN]
@@ -80,18 +83,22 @@ def headline(sites: Sequence[Site], now: datetime) -> Headline:
     if failing := looks.count(FAILING):
         return Headline(f"No site is down; {_of(failing, len(sites))} failing.", "failing")
     up = looks.count(UP)
-    clauses = [_up_clause(up, len(sites))]
+    clauses = [_up_clause(up, len(sites), doubt=doubt)]
     clauses += [f"{looks.count(look)} {words}" for look, words in _QUIET if look in looks]
-    return Headline(f"{'; '.join(clauses)}.", "up" if up and OLD not in looks else "unknown")
+    return Headline(f"{'; '.join(clauses)}.", "up" if up and OLD not in looks and not doubt else "unknown")
 
 
 _QUIET = ((OLD, "not asked lately"), (UNKNOWN, "not asked yet"), (PAUSED, "paused"))
 
 
-def _up_clause(up: int, total: int) -> str:
-    if up == total:
-        return "The one site is up" if total == 1 else f"All {total} sites are up"
-    return f"{_of(up, total)} up" if up else "No site has been seen up yet"
+def _up_clause(up: int, total: int, *, doubt: bool) -> str:
+    if not up:
+        return "No site has been seen up yet"
+    which = "All" if up == total else f"{up} of"
+    sites = "The one site" if total == 1 else f"{which} {total} sites"
+    if doubt:
+        return f"{sites} {'was' if up == 1 else 'were'} up when last asked"
+    return f"{sites} {'is' if up == 1 else 'are'} up"
 
 
 def _of(count: int, total: int) -> str:

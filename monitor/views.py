@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,8 +19,9 @@ from accounts.access import json_reader, page_reader, staff_only
 from accounts.views import login_user
 from djamon.lib.buckets import RANGES, RangeRefused, parse_range
 from djamon.lib.negotiation import json_error
+from jobs.queries import is_in_doubt
 from monitor import editing, outage_queries, queries, timechart
-from monitor.appearance import headline, look_of
+from monitor.appearance import Headline, headline, look_of
 from monitor.errors import EditRefused
 from monitor.forms import GroupForm, SiteForm
 from monitor.models import Group, Site
@@ -41,8 +43,12 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     groups = queries.groups_with_sites(now, insider=_is_insider(request))
     sites = [card.site for group in groups for card in group.cards]
-    context = {"groups": groups, "headline": headline(sites, now) if sites else None, "now": now}
+    context = {"groups": groups, "headline": _headline(sites, now), "now": now}
     return render(request, "monitor/home.html", context)
+
+
+def _headline(sites: list[Site], now: datetime) -> Headline | None:
+    return headline(sites, now, doubt=is_in_doubt("probe", now)) if sites else None
 
 
 @never_cache

@@ -18,8 +18,6 @@ def pytest_configure() -> None:
     )
     # On a fresh clone nothing has been collected, and the middleware warns where there is no folder.
     django_settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-    # Its middleware warns where the folder is missing, as in a fresh checkout.
-    django_settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     # The rule under test is never the hash; this one is quick.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -74,6 +74,11 @@ def test_up_is_what_the_last_answer_said(state, verdict, enabled, up) -> None:
     assert up_of(Site(state=state, last_verdict=verdict, enabled=enabled)) is up
 
 
+def test_good_news_is_old_news_where_the_last_run_is_in_doubt() -> None:
+    told = headline([site("up")] * 3, NOW, doubt=True)
+    assert (told.text, told.style) == ("All 3 sites were up when last asked.", "unknown")
+
+
 @pytest.mark.parametrize(
     ("sites", "text", "style"),
     [
