@@ -30,7 +30,8 @@ DEBUG = environment.flag("DEBUG", default=False)
 SECRET_KEY = environment.text("SECRET_KEY")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY: not set; `make run` writes one to .env")
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# This machine may always ask by its own names: watchers of /healthz do.
+ALLOWED_HOSTS = [*environment.words("ALLOWED_HOSTS"), "localhost", "127.0.0.1", "[::1]"]
 SITE_URL = environment.url("SITE_URL", f"http://127.0.0.1:{PORT}")  # how messages link to the pages
 SECURE_COOKIES = environment.flag("SECURE_COOKIES", default=not DEBUG)
 TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")  # whose X-Forwarded-For is believed

@@ -60,5 +60,5 @@ def _sqlite_name(name: str, base_dir: Path) -> str:
         return name
     path = base_dir / name
     if path.parent == base_dir / "var":  # the default's folder is not in the repository
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)  # it holds password hashes
     return str(path)

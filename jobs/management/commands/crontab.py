@@ -26,7 +26,7 @@ class Command(OneLineCommand):
         own = crontab.block(periodic_jobs(), root=settings.BASE_DIR, python=sys.executable)
         if options["install"]:
             write_crontab(crontab.with_block(read_crontab(), own, settings.BASE_DIR))
-            settings.VAR_DIR.mkdir(exist_ok=True)
+            settings.VAR_DIR.mkdir(mode=0o700, exist_ok=True)
             self.say("crontab: installed; cron's own time zone applies, and SCHEDULER=False in .env keeps")
             self.say("the built-in scheduler from doing the same work twice")
             self.say_what_cron_does_not_see()
