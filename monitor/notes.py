@@ -24,13 +24,17 @@ def add(outage: Outage, author: User, text: str, now: datetime) -> OutageNote:
 
 
 def edit(note: OutageNote, editor: User, text: str, now: datetime) -> None:
-    """Store another text and mark the note as edited; the same text changes nothing."""
+    """Store another text and mark the note as edited; the same text changes nothing.
+
+    Raises OutageNote.DoesNotExist where somebody has deleted it meanwhile.
+    """
     if not may_edit(note, editor):
         raise PermissionDenied("A note is edited by its author alone.")
     if text == note.text:
         return
+    if not OutageNote.objects.filter(pk=note.pk).update(text=text, edited=now):
+        raise OutageNote.DoesNotExist
     note.text, note.edited = text, now
-    note.save(update_fields=["text", "edited"])
 
 
 def delete(note: OutageNote, by: User) -> None:

@@ -34,6 +34,12 @@ class Figures:
     still_down: int
     sites: int
 
+    def __str__(self) -> str:
+        """``161 sites, 1,000 falls; 40 still down``; what goes without saying is left out."""
+        falls = f", {self.falls:,} falls" if self.falls != self.sites else ""
+        down = f"; {self.still_down:,} still down" if self.still_down else ""
+        return f"{self.sites:,} {'site' if self.sites == 1 else 'sites'}{falls}{down}"
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:

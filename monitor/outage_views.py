@@ -21,6 +21,8 @@ OUTAGES_PER_PAGE = 25
 FALLS_PER_PAGE = 100
 MOMENTS_PER_PAGE = 100
 
+NO_NOTE = "There is no such note (any more)."
+
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -38,6 +40,7 @@ def outages(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
+        "found": f"{page.paginator.count:,} {'outage' if page.paginator.count == 1 else 'outages'}",
         "cards": outage_queries.outage_cards(page, filters, now, insider=insider),
     }
     return render(request, "monitor/outages.html", context)
@@ -80,7 +83,7 @@ def note_add(request: UserRequest, pk: int) -> HttpResponse:
     found = outage_queries.find_outage(pk)
     if found is None:
         raise Http404("There is no outage with this number.")
-    form = NoteForm(request.POST or None)
+    form = _typed(request)
     if form.is_valid():
         note = notes.add(found, request.user, form.cleaned_data["text"], timezone.now())
         messages.success(request, "The note is added.")
@@ -94,9 +97,12 @@ def note_edit(request: UserRequest, pk: int) -> HttpResponse:
     note = _note_or_404(pk)
     if not notes.may_edit(note, request.user):
         raise PermissionDenied("A note is edited by its author alone.")
-    form = NoteForm(request.POST or None, initial={"text": note.text})
+    form = _typed(request, note.text)
     if form.is_valid():
-        notes.edit(note, request.user, form.cleaned_data["text"], timezone.now())
+        try:
+            notes.edit(note, request.user, form.cleaned_data["text"], timezone.now())
+        except OutageNote.DoesNotExist as error:
+            raise Http404(NO_NOTE) from error
         messages.success(request, "The note is saved.")
         return redirect(_place_of(note))
     return _form_page(request, form, "Edit the note", _place_of(note))
@@ -113,10 +119,14 @@ def note_delete(request: UserRequest, pk: int) -> HttpResponse:
     return render(request, "monitor/note_delete.html", {"note": note, "back": _place_of(note)})
 
 
+def _typed(request: HttpRequest, before: str = "") -> NoteForm:
+    return NoteForm(request.POST if request.method == "POST" else None, initial={"text": before})
+
+
 def _note_or_404(pk: int) -> OutageNote:
     note = OutageNote.objects.select_related("outage").filter(pk=pk).first()
     if note is None:
-        raise Http404("There is no such note (any more).")
+        raise Http404(NO_NOTE)
     return note
 
 

@@ -61,6 +61,14 @@ def test_saving_the_same_text_is_no_edit(note, staff) -> None:
     assert stored(note) == (note.text, None)
 
 
+def test_what_was_deleted_meanwhile_is_not_edited(note, staff, staff_client) -> None:
+    url = reverse("note_edit", args=[note.pk])
+    OutageNote.objects.all().delete()
+    with pytest.raises(OutageNote.DoesNotExist):
+        notes.edit(note, staff, "Too late.", LATER)
+    assert staff_client.post(url, {"text": "Too late."}).status_code == 404
+
+
 def test_only_the_author_edits(note, colleague, member) -> None:
     for user in (colleague, member):
         with pytest.raises(PermissionDenied):
