@@ -8,3 +8,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         nav_items.append(NavItem("Tokens", "tokens", order=80, audience="users"))
+        nav_items.append(NavItem("Admin", "admin:index", order=90, audience="staff"))
