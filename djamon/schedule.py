@@ -22,4 +22,10 @@ JOBS: tuple[PeriodicJob, ...] = (
         calendar=("7 * * * *",),
         command=("roll_up",),
     ),
+    PeriodicJob(
+        name="purge",
+        title="Delete old results that are summed",
+        calendar=("17 3 * * *",),
+        command=("purge",),
+    ),
 )

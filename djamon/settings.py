@@ -64,6 +64,10 @@ PROBE_PER_HOST = environment.integer("PROBE_PER_HOST", 8, at_least=1, at_most=20
 STRIKES = environment.integer("STRIKES", 3, at_least=1, at_most=100)
 HEARTBEAT_URL = environment.url("HEARTBEAT_URL")  # called after each probe run
 
+# --- History -------------------------------------------------------------------------------------
+VIEWS_KEEP_DAYS = environment.integer("VIEWS_KEEP_DAYS", 90, at_least=1, at_most=3650)
+HOURS_KEEP_DAYS = environment.integer("HOURS_KEEP_DAYS", 5 * 366, at_least=91, at_most=36500)
+
 # --- Alerts --------------------------------------------------------------------------------------
 FROM_EMAIL = environment.text("FROM_EMAIL", "djamon@localhost")
 TO_EMAIL = environment.words("TO_EMAIL")

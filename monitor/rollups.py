@@ -122,16 +122,16 @@ def roll_up(context: Context, now: datetime) -> str:
     """
     end = full_hour(now)
     known = rolled_until()
-    fresh = min(known, end) if known else _hour_of_first_view(None)
+    fresh = min(known, end) if known else hour_of_first_view(None)
     if fresh is None or fresh > end:
         return "no views to sum yet"
     start = at = fresh - REDO if known else fresh
     written = 0
     while at < end:
-        until = min(at + _span(), end)
+        until = min(at + span(), end)
         stored, found = roll_span(at, until, fresh, context.hold)
         written += stored
-        at = until if found else max(until, min(_hour_of_first_view(until) or end, end))
+        at = until if found else max(until, min(hour_of_first_view(until) or end, end))
         context.progress((at - start) // HOUR, (end - start) // HOUR, f"summed until {at:%Y-%m-%d %H:%M} UTC")
     _mark(end, context.hold)
     new = (end - fresh) // HOUR
@@ -159,11 +159,12 @@ def roll_span(start: datetime, end: datetime, fresh: datetime, hold: Callable[[]
     return len(rows), len(rows) + len(stored)
 
 
-def _span() -> timedelta:
+def span() -> timedelta:
+    """How many hours of all sites fit into one transaction."""
     return HOUR * max(1, min(LONGEST_SPAN, ROWS // max(1, Site.objects.count())))
 
 
-def _hour_of_first_view(after: datetime | None) -> datetime | None:
+def hour_of_first_view(after: datetime | None) -> datetime | None:
     """The hour of the first view, or of the first from ``after`` on; one look-up for each site."""
     views = SiteView.objects.filter(site=OuterRef("pk")).order_by("date")
     if after is not None:
