@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
@@ -10,7 +10,7 @@ from django.db.models import F
 from alerts.channels.shape import Outcome, Refused, Sent
 from alerts.claims import Claim, due, unleased
 from alerts.models import Attempt, ChannelTotal, Delivery
-from alerts.retry import PAUSES, next_try
+from alerts.retry import PAUSES, honoured, in_time, next_try
 from alerts.words import result_line
 
 
@@ -59,10 +59,16 @@ def put_off(channel: str, refused: Refused, *, due_at: datetime, now: datetime) 
 
     Not for as long as the one that failed: should that one be the cause, the others get their turn first.
     """
-    pause_s = max(PAUSES[0].total_seconds(), refused.retry_after_s or 0)
-    return Delivery.objects.filter(due(due_at, now), channel=channel).update(
-        next_try=now + timedelta(seconds=pause_s), last_result=result_line(f"put off: {refused.reason}")
-    )
+    due_again = now + max(PAUSES[0], honoured(refused.retry_after_s))
+    words = result_line(f"put off: {refused.reason}")
+    waiting = Delivery.objects.filter(due(due_at, now), channel=channel)
+    count = waiting.filter(alert__expires__gt=due_again).update(next_try=due_again, last_result=words)
+    # The rest would be given up by then: few, so each has its own last call.
+    rest = waiting.filter(alert__expires__lte=due_again)
+    for expires in list(rest.order_by().values_list("alert__expires", flat=True).distinct()):
+        again = in_time(due_again, now, expires) or now + PAUSES[0]
+        count += rest.filter(alert__expires=expires).update(next_try=again, last_result=words)
+    return count
 
 
 def expire(now: datetime) -> int:

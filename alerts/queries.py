@@ -55,7 +55,7 @@ def alerts_about(reference: str) -> list[Alert]:
 def undelivered(now: datetime) -> Undelivered:
     """What was tried or put off without success, and what was given up in the last 24 hours."""
     failing = Q(state=PENDING) & ~Q(last_result="")
-    # An alert is given up at its expiry or, where the next try would come too late, up to an hour before.
+    # An alert is given up at its expiry or, where the next try would come too late, minutes before.
     given_up = Q(state=EXPIRED, alert__expires__gt=now - LIFETIME)
     figures = Delivery.objects.filter(failing | given_up).aggregate(
         waiting=Count("alert", distinct=True, filter=failing),

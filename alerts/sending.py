@@ -5,6 +5,7 @@ This thread claims and records; the workers' threads send. Nothing is sent insid
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from alerts import claims, ledger
@@ -22,6 +24,8 @@ from alerts.claims import Claim
 from alerts.models import Delivery
 from alerts.words import result_line
 from alerts.workers import Answer, Worker
+
+logger = logging.getLogger(__name__)
 
 # A channel that lost so many connections in a row is down: the rest of its deliveries don't wait for it.
 LOSSES_IN_A_ROW: Final = 2
@@ -96,6 +100,7 @@ class _Round:
         self.ends_at = time.monotonic() + limits.seconds
         self.answers: SimpleQueue[Answer] = SimpleQueue()
         self.report = SendReport()
+        self.database_fault: Exception | None = None
 
     def run(self, known: Mapping[str, Channel]) -> SendReport:
         waiting = claims.due_by_channel(self.due_at, self.clock(), self.limits.per_channel)
@@ -105,7 +110,7 @@ class _Round:
             lanes.append(_Lane(channel, Worker(channel, self.answers), deque(keys)))
         try:
             for lane in lanes:
-                self._start_next(lane)
+                self._guarded(lane, self._start_next)
             while busy := [lane for lane in lanes if lane.claim]:
                 self._settle_one(busy)
         finally:
@@ -113,7 +118,30 @@ class _Round:
                 lane.worker.end()
             for lane in lanes:
                 lane.worker.wait(GOODBYE_S)
+        if self.database_fault:
+            raise self.database_fault
         return self.report
+
+    def _guarded(self, lane: _Lane, step: Callable[..., None], *words: object) -> None:
+        """One lane that cannot go on stops; what the other channels have under way is recorded all the same.
+
+        Its delivery stays in its lease, and is tried again after that.
+        """
+        try:
+            step(lane, *words)
+        except (DatabaseError, InterfaceError) as error:
+            self._stop(lane)
+            self.database_fault = self.database_fault or error  # told when all is done
+        except Exception as error:
+            self._stop(lane)
+            logger.exception("alerts: what became of %s could not be recorded", lane.channel.label)
+            words_of_it = f"unexpected fault of ours: {type(error).__name__}, see the log"
+            self.report.reasons[lane.channel.label] = words_of_it
+
+    @staticmethod
+    def _stop(lane: _Lane) -> None:
+        lane.waiting.clear()
+        lane.claim = None
 
     def _start_next(self, lane: _Lane) -> None:
         """Give the lane's worker the first waiting delivery that we can claim."""
@@ -133,11 +161,11 @@ class _Round:
             answer = self.answers.get(timeout=max(0.0, first.give_up_at - time.monotonic()))
         except Empty:
             limit_s = first.channel.limit_s
-            self._settle(first, _hung(limit_s), limit_s * 1000)
+            self._guarded(first, self._settle, _hung(limit_s), limit_s * 1000)
             return
         for lane in busy:
             if lane.claim and lane.claim.token == answer.token:
-                self._settle(lane, answer.outcome, answer.elapsed_ms)
+                self._guarded(lane, self._settle, answer.outcome, answer.elapsed_ms)
 
     def _settle(self, lane: _Lane, outcome: Outcome, elapsed_ms: float) -> None:
         assert lane.claim is not None  # noqa: S101  (callers look at busy lanes only)

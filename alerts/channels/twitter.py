@@ -22,6 +22,7 @@ from django.conf import settings
 from alerts.channels import network
 from alerts.channels.shape import Blame, Message, Outcome, Refused, Sent
 from alerts.postlength import fitted
+from alerts.retry import LIFETIME
 
 KEYS = ("CONSUMER_KEY", "CONSUMER_SECRET", "OAUTH_TOKEN", "OAUTH_SECRET")
 CONNECT_TIMEOUT_S = 5.0
@@ -157,13 +158,17 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds until X wants to hear of us again: Retry-After (seconds or a date), or x-rate-limit-reset."""
     after = headers.get("Retry-After", "").strip()
     if after.isascii() and after.isdigit():
-        return float(after)
+        return _bounded(float(after))
     try:
-        return max(0.0, parsedate_to_datetime(after).timestamp() - now)
-    except ValueError:
+        return _bounded(parsedate_to_datetime(after).timestamp() - now)
+    except (ValueError, OverflowError):  # no date, or one of a year that nobody can reckon with
         pass
     reset = headers.get("x-rate-limit-reset", "").strip()
-    return max(0.0, float(reset) - now) if reset.isascii() and reset.isdigit() else None
+    return _bounded(float(reset) - now) if reset.isascii() and reset.isdigit() else None
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(0.0, seconds), LIFETIME.total_seconds())
 
 
 def failure(error: requests.RequestException, answer_timeout_s: float) -> Refused:

@@ -25,6 +25,9 @@ FAR = FAILED + LIFETIME
         pytest.param(1, 900, 900, id="not-before-retry-after"),
         pytest.param(4, 10, 300, id="retry-after-does-not-shorten"),
         pytest.param(1, -5, 30, id="retry-after-in-the-past"),
+        pytest.param(1, 90_000, 21_600, id="retry-after-of-a-day-and-more"),
+        pytest.param(1, 1e20, 21_600, id="retry-after-of-ages"),
+        pytest.param(1, float("inf"), 21_600, id="retry-after-for-ever"),
     ],
 )
 def test_pause(tries: int, retry_after_s: float | None, pause_s: int) -> None:
@@ -32,15 +35,17 @@ def test_pause(tries: int, retry_after_s: float | None, pause_s: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("left_s", "retry_after_s", "again"),
+    ("left_s", "retry_after_s", "pause_s"),
     [
-        pytest.param(31, None, True, id="just-in-time"),
-        pytest.param(30, None, False, id="at-the-expiry"),
-        pytest.param(-1, None, False, id="past-the-expiry"),
-        pytest.param(3600, 3600, False, id="receiver-wants-too-long"),
-        pytest.param(86_400, 1e12, False, id="absurd-retry-after"),
+        pytest.param(31, None, 30, id="just-in-time"),
+        pytest.param(30, None, None, id="at-the-expiry"),
+        pytest.param(-1, None, None, id="past-the-expiry"),
+        pytest.param(329, 3600, None, id="too-late-for-a-last-call"),
+        pytest.param(330, 3600, 30, id="just-in-time-for-the-last-call"),
+        pytest.param(3600, 3600, 3300, id="last-call-five-minutes-before-the-expiry"),
+        pytest.param(7200, 1e12, 6900, id="last-call-however-long-the-receiver-wants"),
     ],
 )
-def test_expiry(left_s: int, retry_after_s: float | None, again: bool) -> None:
+def test_expiry(left_s: int, retry_after_s: float | None, pause_s: int | None) -> None:
     due = next_try(1, FAILED, FAILED + timedelta(seconds=left_s), retry_after_s)
-    assert (due is not None) is again
+    assert due == (None if pause_s is None else FAILED + timedelta(seconds=pause_s))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alerts.channels.shape import Blame, Refused, Sent
+from alerts.channels.shape import Blame, Message, Refused, Sent
 from alerts.models import Alert, Attempt, ChannelTotal, Delivery
 from alerts.outbox import enqueue
 from alerts.sending import Limits, SendReport, send_due
@@ -220,3 +220,48 @@ def test_an_alert_for_nobody_is_kept(clock: Clock) -> None:
     enqueue(DRAFT, NOW, [])
     assert str(send(clock=clock)) == "no alerts to send"
     assert Alert.objects.count() == 1
+
+
+def test_a_receiver_that_wants_ages_is_asked_again_until_it_takes_it(clock: Clock) -> None:
+    wants_ages = Refused("too many posts", retry_after_s=1e20, blame=Blame.CHANNEL)
+    mail = Fake(answers={"a@example.org": wants_ages})
+    enqueue(DRAFT, NOW, [mail])
+    asked = []
+    while clock.now < NOW + timedelta(hours=25):
+        if send(mail, clock=clock).reasons:
+            asked.append((clock.now - NOW).total_seconds() / 3600)
+        clock.move(minutes=5)
+    assert asked == [0, 6, 12, 18, pytest.approx(23 + 55 / 60)]
+    assert states() == ["expired"]
+
+
+def test_what_is_put_off_past_its_expiry_gets_a_last_call(clock: Clock) -> None:
+    mail = Fake(to=["a@x.org", "b@x.org"])
+    mail.answers = {"a@x.org": Refused("too many posts", retry_after_s=1e20, blame=Blame.CHANNEL)}
+    enqueue(DRAFT, NOW, [mail])
+    clock.move(hours=22)
+    assert send(mail, clock=clock).again == 2
+    last_call = NOW + timedelta(hours=23, minutes=55)
+    assert list(Delivery.objects.values_list("next_try", flat=True)) == [last_call, last_call]
+
+
+class Unrecordable(Fake):
+    """Its refusals break the ledger: no reason is text."""
+
+    def send(self, message: Message) -> Refused:
+        super().send(message)
+        return Refused(None)  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_recorded_on_one_channel_stops_no_other(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, mail = (
+        Unrecordable("broken", "Broken", to=["a@x.org", "b@x.org"]),
+        Fake(to=["a@x.org", "b@x.org"]),
+    )
+    enqueue(DRAFT, NOW, [broken, mail])
+    report = send(broken, mail, clock=clock)
+    assert (report.sent, len(broken.messages)) == (2, 1)
+    assert report.reasons == {"Broken": "unexpected fault of ours: TypeError, see the log"}
+    assert "Traceback" in caplog.text

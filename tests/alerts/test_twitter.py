@@ -124,6 +124,10 @@ def test_a_redirect_is_not_followed(x: XRules, channel: TwitterChannel) -> None:
         pytest.param({"Retry-After": "7", "x-rate-limit-reset": "9999999999"}, 7, id="retry-after-first"),
         pytest.param({"Retry-After": "soon", "x-rate-limit-reset": "²"}, None, id="rubbish"),
         pytest.param({"Retry-After": "-5"}, None, id="negative"),
+        pytest.param({"Retry-After": "99999999999"}, 86_400, id="ages"),
+        pytest.param({"Retry-After": "9" * 5000}, 86_400, id="more-than-a-float-holds"),
+        pytest.param({"x-rate-limit-reset": str(10**20)}, 86_400, id="reset-in-ages"),
+        pytest.param({"Retry-After": f"Mon, 02 Mar {10**20} 12:05:00 GMT"}, None, id="year-of-no-calendar"),
         pytest.param({}, None, id="none"),
     ],
 )
