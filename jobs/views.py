@@ -68,7 +68,7 @@ def run_now(request: UserRequest, name: str) -> HttpResponseBase:
     except OSError as error:
         messages.error(request, f"“{job.title}” could not be started: {error}.")
         return redirect("jobs")
-    messages.success(request, f"“{job.title}” was started.")
+    messages.success(request, f"“{job.title}” is being started.")
     return redirect(f"{reverse('jobs')}?started={name}")
 
 

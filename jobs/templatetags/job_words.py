@@ -19,6 +19,16 @@ def tone(run: JobRun) -> str:
 
 
 @register.filter
+def given(run: JobRun) -> str:
+    """What the run was told to work on (``site bbc, itv; group news``); empty where it was told nothing."""
+    return "; ".join(f"{name} {_in_words(value)}" for name, value in run.arguments.items() if value)
+
+
+def _in_words(value: object) -> str:
+    return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
+
+
+@register.filter
 def took(run: JobRun) -> str:
     """How long it ran, in words; empty while it does."""
     if run.took_s is None:

@@ -156,7 +156,7 @@ def marker(tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_run_now_starts_the_job_as_a_process_of_its_own(staff_client: Client, marker: Path) -> None:
     answer = staff_client.post("/jobs/mark/run/", follow=True)
     assert answer.redirect_chain == [("/jobs/?started=mark", 302)]
-    assert "“Leave a mark” was started." in answer.content.decode()
+    assert "“Leave a mark” is being started." in answer.content.decode()
     assert marker.read_text() == "page"  # a pipe: reading waits for the writer
 
 
@@ -190,3 +190,10 @@ def test_the_admin_shows_and_changes_nothing(model: str, staff, staff_client: Cl
     add_runs(1)
     assert staff_client.get(f"/admin/jobs/{model}/").status_code in (200, 403)
     assert staff_client.get(f"/admin/jobs/{model}/add/").status_code == 403
+
+
+def test_a_run_shows_what_it_was_told_to_work_on(member_client: Client) -> None:
+    told = {"site": ["<bbc>", "itv"], "group": []}
+    run, held = recording.start("sweep", told, "command", timezone.now())
+    recording.finish(run, held, JobRun.State.DONE, "asked 2 sites", timezone.now())
+    assert "site &lt;bbc&gt;, itv:</span> asked 2 sites" in page(member_client)
