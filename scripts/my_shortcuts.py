@@ -50,9 +50,9 @@ def render_to_hxr_response(
 def paginate(the_list: Sequence[T] | QuerySet[Any, T], num: int, page: object) -> Page[T]:
     """Page ``page`` (as it stands in a query) of ``num`` objects each.
 
-    What is no page number gives the first page, one past the end the last.
+    What is no page number gives the first page, one past the end the last; ``num`` below 1 counts as 1.
     """
-    pages = Paginator(the_list, num)
+    pages = Paginator(the_list, max(1, num))
     try:
         return pages.page(page)  # type: ignore[arg-type]
     except PageNotAnInteger:

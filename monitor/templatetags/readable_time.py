@@ -32,6 +32,8 @@ def _seconds(value: object) -> float | None:
         return None
     if isinstance(value, str | Promise):
         return _from_text(str(value))
+    if isinstance(value, Decimal) and value.is_snan():
+        return None  # Python refuses to look at it any closer
     if isinstance(value, float | Decimal):
         return value if math.isfinite(value) else None  # type: ignore[return-value]
     return value if isinstance(value, int) else None

@@ -55,6 +55,7 @@ TIMES_UNCHANGED = {
     "list": [1],
     "huge": HUGE,
     "huge text": "9" * 5000,
+    "signalling NaN": Decimal("sNaN"),
 }
 
 

@@ -91,6 +91,11 @@ def test_a_page_holds_its_objects() -> None:
     assert list(paginate([], 3, 7)) == []
 
 
+@pytest.mark.parametrize("num", [0, -3])
+def test_a_page_holds_one_object_at_least(num: int) -> None:
+    assert list(paginate("abc", num, 2)) == ["b"]
+
+
 @pytest.mark.django_db
 def test_a_page_of_a_queryset() -> None:
     Group.objects.bulk_create([Group(name=f"g{number}", slug=f"g{number}") for number in range(5)])
