@@ -296,6 +296,11 @@ def test_a_preview_costs_the_same_for_any_number_of_rows(staff_client) -> None:
     assert cost(1) == cost(300)
 
 
+def test_without_refused_rows_nobody_is_asked_about_them(staff_client) -> None:
+    page = upload(staff_client, HEADER + "Web,Shop,http://shop.example/\n").content.decode()
+    assert '<input type="hidden" name="bad_rows" value="nothing"' in page
+
+
 # --- Managing ------------------------------------------------------------------------------------
 def listed(client: Client, **query: str) -> list[str]:
     response = client.get(reverse("sites_manage"), query)
@@ -422,6 +427,8 @@ def test_a_deletion_that_takes_long_asks_whether_to_go_on(staff) -> None:
     request._messages = FallbackStorage(request)  # type: ignore[attr-defined]
     page = bulk_views.sites_delete(request, seconds=-1).content.decode()  # type: ignore[attr-defined]
     assert "Go on deleting?" in page
+    assert "1 site with 2 results is left" in page
+    assert "data-go-on" in page
     assert f'name="sites" value="{site.pk}"' in page
     site.refresh_from_db()
     assert not site.enabled
