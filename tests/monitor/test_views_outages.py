@@ -192,7 +192,7 @@ def test_the_line_has_everything_in_the_order_of_time(outage, staff, member_clie
     page = text(member_client, outage.get_absolute_url())
     line = page[page.index('<ol class="line">') : page.index("</ol>")]
     words = [
-        "after 3 strikes: connection refused",
+        "after 3 strikes: <bdi>connection refused</bdi>",
         "+5 minutes",
         "Alert written",
         "mail server is silent",
@@ -293,6 +293,12 @@ def test_a_long_line_is_paged_and_its_falls_are_folded(member_client) -> None:
 @pytest.mark.parametrize("query", ["line=x", "line=0", "line=-1", "line=99", "line=%00", "page=9" + "9" * 30])
 def test_odd_pages_of_the_line_are_no_fault(outage, member_client, query) -> None:
     assert "shop" in text(member_client, f"{outage.get_absolute_url()}?{query}")
+
+
+def test_a_long_name_leaves_room_for_the_others(member_client) -> None:
+    make_outage(make_down(name="W" * 255), make_down(name="shop"))
+    page = text(member_client, "/outages/")
+    assert "W" * 79 + "…</bdi>, <bdi>shop</bdi>" in page
 
 
 def test_hostile_words_are_text(staff_client) -> None:
