@@ -29,7 +29,7 @@ SLUG_ATTEMPTS = 4
 # Results that go in one transaction: some 20 ms on SQLite, so that a run of the probes hardly waits.
 RESULTS_TOGETHER = 2000
 # Sites that go in one transaction, when their results are gone.
-SITES_TOGETHER = 50
+SITES_TOGETHER = 20
 
 
 def add_group(group: Group) -> Group:

@@ -185,7 +185,7 @@ def test_queries_do_not_grow_with_the_sites(change) -> None:
         Outage.objects.all().delete()
         return len(queries)
 
-    assert cost(2) == cost(40)
+    assert cost(2) == cost(20)
 
 
 @pytest.mark.django_db
