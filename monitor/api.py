@@ -85,6 +85,7 @@ class LineOut(Schema):
     name: str
     unit: Literal["ms", ""]
     look: Literal["stacked", "area", "optional", "told"] = Field(description="How the page draws it.")
+    colour: int = Field(description="Which of the page's colours it has.")
     values: list[float | None] = Field(description="null: no good answer.")
 
 

@@ -25,6 +25,7 @@ RAW_SPAN = timedelta(days=7)
 HOUR = timedelta(hours=1)
 MOST_FALLS = 200
 PHASES = ("lookup_ms", "connect_ms", "tls_ms", "wait_ms")
+NO_PHASES: dict[str, Any] = dict.fromkeys(PHASES)
 # What a grouped query gives, in the order of Point's fields.
 ROW = ("number", "requests", "ups", "failures", "average", "slowest")
 
@@ -129,7 +130,8 @@ def _from_hours(site: Site, shown: TimeRange, buckets: Buckets) -> tuple[Buckets
     points = _of_hours(site, replace(shown, end=min(rolled_up, shown.end)), coarse) if last else []
     if rolled_up < shown.end:
         later = _bucketed(_views(site, rolled_up, shown.end), shown, coarse)
-        points = _joined(points, later)
+        # Phases of the last hour alone would be a stack of one point in a chart of wholes.
+        points = _joined(points, [replace(point, **NO_PHASES) for point in later]) if points else later
     return coarse, points
 
 

@@ -14,23 +14,28 @@ from urllib.parse import urlencode
 from djamon.lib.buckets import DEFAULT_RANGE, RANGES, RangeRefused, TimeRange, named_range, parse_range
 from djamon.lib.durations import in_words
 from monitor.models import Site
-from monitor.series import Fall, Point, Series, merged, series_of
+from monitor.series import RAW_SPAN, Fall, Point, Series, merged, series_of
 from monitor.templatetags.monitor_words import milliseconds
 
 TABLE_ROWS = 50
 PHASE_NAMES = {"lookup_ms": "Name look-up", "connect_ms": "Connect", "tls_ms": "TLS", "wait_ms": "Wait"}
+COLOURS = {"lookup_ms": 1, "connect_ms": 2, "tls_ms": 3, "wait_ms": 4, "slowest_ms": 5}
 
 Look = Literal["stacked", "area", "optional", "told"]
 Area = TypedDict("Area", {"from": datetime, "to": datetime | None, "text": str})
 
 
 class Line(TypedDict):
-    """``look`` is how it is drawn: an optional line is off at first, one that is told is in the tooltip."""
+    """``look`` is how it is drawn: an optional line is off at first, one that is told is in the tooltip.
+
+    ``colour`` is a number of those in charts.css, the same for a figure in every chart.
+    """
 
     key: str
     name: str
     unit: str
     look: Look
+    colour: int
     values: list[float | int | None]
 
 
@@ -72,7 +77,8 @@ class TimesPanel:
     """What the site's page shows of a range.
 
     ``typed`` is what its form holds, ``refused`` why it shows another range, ``query`` what the chart asks
-    for, ``step`` how long a row of the table is, empty where each row is one request.
+    for, ``step`` how long a row of the table is, empty where each row is one request; with
+    ``coarse`` the range is too long for phases.
     """
 
     words: str
@@ -84,6 +90,7 @@ class TimesPanel:
     phase_names: list[str]
     rows: list[Row]
     step: str
+    coarse: bool
 
 
 def panel_of(site: Site, query: Mapping[str, str], now: datetime, zone: tzinfo) -> TimesPanel:
@@ -103,6 +110,7 @@ def panel_of(site: Site, query: Mapping[str, str], now: datetime, zone: tzinfo) 
         phase_names=[PHASE_NAMES[name] for name in series.phases],
         rows=[Row(point, [getattr(point, name) for name in series.phases]) for point in table.points],
         step=in_words(table.buckets.size_s) if table.buckets else "",
+        coarse=shown.end - shown.start > RAW_SPAN and not series.phases,
     )
 
 
@@ -189,7 +197,14 @@ def _lines(series: Series) -> list[Line]:
 def _line(series: Series, key: str, name: str, look: Look, unit: str = "ms") -> Line:
     values: list[Any] = [getattr(point, key) for point in series.points]
     rounded = [round(value, 3) if isinstance(value, float) else value for value in values]
-    return {"key": key, "name": name, "unit": unit, "look": look, "values": rounded}
+    return {
+        "key": key,
+        "name": name,
+        "unit": unit,
+        "look": look,
+        "colour": COLOURS.get(key, 2),
+        "values": rounded,
+    }
 
 
 def _mark(point: Point) -> Mark:

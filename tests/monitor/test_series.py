@@ -98,8 +98,9 @@ def test_beyond_a_week_hours_count_and_the_views_after_them(site) -> None:
     make_hour(site, NOW - timedelta(hours=50), up=50, down=10, ms_sum=500.0)
     make_hour(site, NOW - timedelta(hours=2))
     make_view(site, NOW - timedelta(minutes=90))  # in the hour that is rolled up
-    make_view(site, NOW - MINUTE, total_ms=70.0)
+    make_view(site, NOW - MINUTE, total_ms=70.0, wait_ms=60.0)
     points = shown(site, "30d").points
+    assert {p.wait_ms for p in points} == {None}  # half a stack would say that the rest took no time
     assert [(p.requests, p.failures, p.average_ms, p.slowest_ms) for p in points] == [
         (60, 10, 10, 90),
         (61, 0, pytest.approx((600 + 70) / 61), 90),

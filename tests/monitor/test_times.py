@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -180,3 +181,68 @@ def test_a_range_in_words(db) -> None:
 
 def test_a_moment_within_the_data_is_of_the_zone(shop) -> None:
     assert times_data(shop, named_range("1h", NOW), NOW, BERLIN)["zone"] == "Europe/Berlin"
+
+
+# --- The page ------------------------------------------------------------------------------------
+def page(client, query: str = "") -> str:
+    """The part of the site's page that shows the times."""
+    response = client.get(f"/site/shop/{query}")
+    assert response.status_code == 200
+    text = response.content.decode()
+    return text[text.index('aria-labelledby="times"') : text.index('aria-labelledby="results"')]
+
+
+def test_the_page_has_the_chart_and_the_same_as_a_table(shop, member_client) -> None:
+    text = page(member_client, "?range=1h")
+    assert 'data-chart="/site/shop/times.json?range=1h"' in text
+    assert "1 of 31 requests failed. Down once, for 10 minutes." in text
+    table = text[text.index("The same as a table") :]
+    assert table.count("<tr>") == 32
+    assert "HTTP 503 Service Unavailable" in table
+
+
+def test_the_table_is_bounded_and_says_how_long_a_row_is(shop, member_client) -> None:
+    make_views(shop, 600, NOW - timedelta(hours=2))
+    text = page(member_client)
+    assert "a row for each 30 minutes" in text
+    assert text.count("<tr>") <= 51
+
+
+def test_the_range_that_is_shown_is_marked(shop, member_client) -> None:
+    text = page(member_client, "?range=7d")
+    assert 'href="?range=7d#times" aria-current="true"' in text
+    assert text.count("aria-current") == 1
+
+
+def test_a_range_of_ones_own_stays_in_the_form(shop, member_client) -> None:
+    text = page(member_client, "?from=2026-11-22T11:00&to=2026-11-22T11:30")
+    assert 'value="2026-11-22T11:00"' in text
+    assert "times.json?from=2026-11-22T11%3A00%3A00%2B00%3A00&amp;to=2026-11-22T11%3A30" in text
+
+
+@pytest.mark.parametrize(("query", "field"), REFUSED.values(), ids=REFUSED)
+def test_a_refused_range_is_said_beside_its_field(shop, member_client, query, field) -> None:
+    text = page(member_client, f"?{urlencode(query, errors='replace')}")
+    assert text.count('role="alert"') == 1
+    assert "times.json?range=24h" in text
+    if field != "range":
+        assert f'id="range-{field}"' in text[: text.index('aria-invalid="true"')].rpartition("<input")[2]
+
+
+def test_what_was_typed_is_kept_and_escaped(shop, member_client) -> None:
+    text = page(member_client, "?from=2026-11-22T10:00&to=%22%3E%3Cb%3E")
+    assert 'value="2026-11-22T10:00"' in text
+    assert "<b>" not in text
+
+
+def test_a_site_that_was_never_asked_has_no_chart(db, member_client) -> None:
+    make_up(slug="shop")
+    text = page(member_client)
+    assert "Nothing was asked in this time." in text
+    assert "data-chart=" not in text
+    assert "The same as a table" not in text
+
+
+def test_long_ranges_say_that_they_have_no_phases(shop, member_client) -> None:
+    assert "up to a week" in page(member_client, "?range=30d")
+    assert "up to a week" not in page(member_client, "?range=7d")

@@ -1,0 +1,411 @@
+// Charts over ECharts, which is loaded only where one comes into view. A <figure data-chart="URL"> names its data:
+// {title, summary, zone, from, to, bucket_s, at: [moment], lines: [{key, name, unit, look, colour, values}],
+//  marks: [{at, text}], areas: [{from, to, text}]}. What is drawn here stands in a table beside it, from the server.
+(() => {
+  "use strict";
+  const COLOURS = 6; // --chart-1 … --chart-6 of charts.css
+  const EXPORT_SIZE = { width: 1200, height: 480 };
+  const HOUR = 3_600_000;
+  const DAY = 24 * HOUR;
+  let library = null;
+
+  // --- Getting ----------------------------------------------------------------------------------
+  function loadLibrary(url) {
+    library ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = url;
+      script.addEventListener("load", () => resolve(window.echarts));
+      script.addEventListener("error", () => reject(new Error("the drawing library did not load")));
+      document.head.append(script);
+    });
+    return library;
+  }
+
+  async function loadData(url) {
+    const response = await fetch(url, { headers: { Accept: "application/json" } });
+    if (response.status === 401) {
+      throw new Error("your login has ended; load this page again");
+    }
+    const data = await response.json();
+    if (!response.ok) {
+      throw new Error(data.error);
+    }
+    return data;
+  }
+
+  // --- Words ------------------------------------------------------------------------------------
+  function clock(zone) {
+    const options = (fields) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...fields });
+    const time = options({ hour: "2-digit", minute: "2-digit" });
+    const seconds = options({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    const day = options({ day: "numeric", month: "short" });
+    return {
+      moment: (at) => `${day.format(at)}, ${seconds.format(at)}`,
+      minute: (at) => `${day.format(at)}, ${time.format(at)}`,
+      span: (from, to) => {
+        const end = day.format(from) === day.format(to) ? "" : `${day.format(to)}, `;
+        return `${day.format(from)}, ${time.format(from)} – ${end}${time.format(to)}`;
+      },
+      // Midnight shows its day; a label of many days only days.
+      tick: (at, span) => (span > 2 * DAY || time.format(at) === "00:00" ? day.format(at) : time.format(at)),
+    };
+  }
+
+  function quantity(value, unit) {
+    const figure = value >= 10 || Number.isInteger(value) ? Math.round(value).toLocaleString("en-GB") : Number(value.toPrecision(2));
+    return unit ? `${figure} ${unit}` : `${figure}`;
+  }
+
+  // --- Data as ECharts wants it -------------------------------------------------------------------
+  function rowsOf(data) {
+    const at = data.at.map((moment) => Date.parse(moment));
+    const steps = at.slice(1).map((moment, index) => moment - at[index]).sort((a, b) => a - b);
+    // Where nothing was asked for long no line is drawn; three usual steps are long.
+    const long = 3 * (steps[Math.floor(steps.length / 2)] ?? Infinity);
+    return { at, isGap: (index) => index > 0 && at[index] - at[index - 1] > long };
+  }
+
+  function pointsOf(line, rows) {
+    const points = [];
+    line.values.forEach((value, index) => {
+      if (rows.isGap(index)) {
+        points.push([rows.at[index - 1] + 1, null]);
+      }
+      const before = index > 0 && !rows.isGap(index) ? line.values[index - 1] : null;
+      const after = index + 1 < line.values.length && !rows.isGap(index + 1) ? line.values[index + 1] : null;
+      const alone = before === null && after === null; // no line leads to it: it needs a dot
+      points.push({ value: [rows.at[index], value], symbol: alone || line.values.length <= 60 ? "circle" : "none" });
+    });
+    return points;
+  }
+
+  function drawnLines(data) {
+    return data.lines.filter((line) => line.look !== "told");
+  }
+
+  function lineSeries(line, rows, look) {
+    const colour = look.colours[line.colour - 1];
+    const filled = line.look === "stacked" || line.look === "area";
+    return {
+      type: "line",
+      name: line.name,
+      data: pointsOf(line, rows),
+      color: colour,
+      lineStyle: { width: 1.5, type: line.look === "optional" ? "dashed" : "solid" },
+      symbolSize: 4,
+      connectNulls: false,
+      emphasis: { disabled: true },
+      ...(filled && { areaStyle: { opacity: 0.45 } }),
+      ...(line.look === "stacked" && { stack: "lines" }),
+    };
+  }
+
+  function markSeries(data, look) {
+    return {
+      type: "scatter",
+      name: "Failed",
+      data: data.marks.map((mark) => [Date.parse(mark.at), 0]),
+      symbol: "triangle",
+      symbolSize: 11,
+      symbolOffset: [0, "-50%"],
+      color: look.down,
+      z: 5,
+    };
+  }
+
+  function areaSeries(data, look) {
+    const [from, to] = [Date.parse(data.from), Date.parse(data.to)];
+    const within = (moment) => Math.min(Math.max(moment === null ? to : Date.parse(moment), from), to);
+    return {
+      type: "line",
+      name: "Down",
+      data: [],
+      color: look.down,
+      markArea: {
+        silent: true,
+        itemStyle: { color: look.down, opacity: 0.22 },
+        data: data.areas.map((area) => [{ xAxis: within(area.from) }, { xAxis: within(area.to) }]),
+      },
+    };
+  }
+
+  function tellAt(data, rows, words) {
+    const indexAt = new Map(rows.at.map((at, index) => [at, index]));
+    const marks = new Map(data.marks.map((mark) => [Date.parse(mark.at), mark.text]));
+    return (at) => {
+      const index = indexAt.get(at);
+      if (index === undefined) {
+        return "";
+      }
+      const told = [data.bucket_s === null ? words.moment(at) : words.span(at, at + data.bucket_s * 1000)];
+      for (const line of data.lines) {
+        if (line.values[index] !== null) {
+          told.push(`${line.name}: ${quantity(line.values[index], line.unit)}`);
+        }
+      }
+      if (marks.has(at)) {
+        told.push(marks.get(at));
+      }
+      for (const area of data.areas) {
+        if (Date.parse(area.from) <= at && (area.to === null || at < Date.parse(area.to))) {
+          told.push(`Down: ${area.text}`);
+        }
+      }
+      return told.join("\n");
+    };
+  }
+
+  function optionOf(data, look) {
+    const rows = rowsOf(data);
+    const words = clock(data.zone);
+    const tell = tellAt(data, rows, words);
+    const [from, to] = [Date.parse(data.from), Date.parse(data.to)];
+    const text = { color: look.text, fontFamily: look.font };
+    const series = drawnLines(data).map((line) => lineSeries(line, rows, look));
+    return {
+      animation: false,
+      aria: { enabled: true, label: { description: `${data.title}. ${data.summary}` } },
+      textStyle: { fontFamily: look.font },
+      grid: { left: 8, right: 16, top: 28, bottom: 56, containLabel: true },
+      legend: { show: false, selected: selectionOf(data) },
+      tooltip: {
+        trigger: "axis",
+        renderMode: "richText", // HTML would carry style attributes, which our content security policy refuses
+        confine: true,
+        backgroundColor: look.surface,
+        borderColor: look.border,
+        textStyle: text,
+        formatter: (points) => tell([points].flat()[0].value[0]),
+      },
+      xAxis: {
+        type: "time",
+        min: from,
+        max: to,
+        axisLine: { lineStyle: { color: look.border } },
+        axisLabel: { ...text, hideOverlap: true, formatter: (at) => words.tick(at, to - from) },
+      },
+      yAxis: {
+        type: "value",
+        min: 0,
+        name: data.lines[0]?.unit ?? "",
+        nameTextStyle: { ...text, align: "right" },
+        axisLabel: { ...text, formatter: (value) => value.toLocaleString("en-GB") },
+        splitLine: { lineStyle: { color: look.grid } },
+      },
+      dataZoom: [
+        { type: "inside", filterMode: "none", zoomOnMouseWheel: "ctrl", preventDefaultMouseMove: false },
+        {
+          type: "slider",
+          filterMode: "none",
+          height: 22,
+          bottom: 8,
+          showDetail: false,
+          brushSelect: false,
+          textStyle: text,
+          borderColor: look.border,
+          fillerColor: look.filler,
+          dataBackground: { lineStyle: { color: look.border }, areaStyle: { color: look.border } },
+          selectedDataBackground: { lineStyle: { color: look.text }, areaStyle: { color: look.border } },
+          handleStyle: { color: look.surface, borderColor: look.text },
+          moveHandleStyle: { color: look.border },
+        },
+      ],
+      series: [...series, markSeries(data, look), areaSeries(data, look)],
+    };
+  }
+
+  function selectionOf(data) {
+    return Object.fromEntries(drawnLines(data).map((line) => [line.name, line.look !== "optional"]));
+  }
+
+  function lookOf(figure) {
+    const styles = window.getComputedStyle(figure);
+    const read = (name) => styles.getPropertyValue(name).trim();
+    return {
+      colours: Array.from({ length: COLOURS }, (_, index) => read(`--chart-${index + 1}`)),
+      down: read("--chart-down"),
+      grid: read("--chart-grid"),
+      filler: read("--chart-filler"),
+      text: read("--bs-body-color"),
+      border: read("--bs-secondary-color"),
+      surface: read("--bs-body-bg"),
+      font: styles.fontFamily.replaceAll('"', "'"), // ECharts puts it into the SVG as it is, in double quotes
+    };
+  }
+
+  // --- Around the drawing ---------------------------------------------------------------------------
+  function element(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      made.setAttribute(key, value);
+    }
+    made.append(...children);
+    return made;
+  }
+
+  function button(text, label, act) {
+    const made = element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", "aria-label": label, title: label }, text);
+    made.addEventListener("click", act);
+    return made;
+  }
+
+  function keyOf(name, swatch, isOn, chart) {
+    const box = element("input", { type: "checkbox", class: "form-check-input" });
+    box.checked = isOn;
+    box.addEventListener("change", () => chart.dispatchAction({ type: box.checked ? "legendSelect" : "legendUnSelect", name }));
+    return element("label", { class: "chart-key" }, box, element("span", { class: `chart-swatch ${swatch}`, "aria-hidden": "true" }), name);
+  }
+
+  function keysOf(data, chart) {
+    const selected = selectionOf(data);
+    const keys = drawnLines(data).map((line) => keyOf(line.name, `chart-swatch-${line.colour}`, selected[line.name], chart));
+    if (data.marks.length) {
+      keys.push(keyOf("Failed", "chart-swatch-failed", true, chart));
+    }
+    if (data.areas.length) {
+      keys.push(keyOf("Down", "chart-swatch-down", true, chart));
+    }
+    return element("div", { class: "chart-keys", role: "group", "aria-label": "Lines of the chart" }, ...keys);
+  }
+
+  function zoomOf(chart) {
+    const { start, end } = chart.getOption().dataZoom[0];
+    return { start, end, size: end - start };
+  }
+
+  function zoomBy(chart, factor, shift) {
+    const { start, end, size } = zoomOf(chart);
+    const wanted = Math.min(100, size * factor);
+    const middle = (start + end) / 2 + shift * size;
+    const left = Math.min(Math.max(middle - wanted / 2, 0), 100 - wanted);
+    chart.dispatchAction({ type: "dataZoom", start: left, end: left + wanted });
+  }
+
+  function zoomButtons(chart) {
+    return element(
+      "div",
+      { class: "btn-group", role: "group", "aria-label": "Zoom" },
+      button("+", "Zoom in", () => zoomBy(chart, 0.5, 0)),
+      button("−", "Zoom out", () => zoomBy(chart, 2, 0)),
+      button("←", "Earlier", () => zoomBy(chart, 1, -0.5)),
+      button("→", "Later", () => zoomBy(chart, 1, 0.5)),
+      button("Whole range", "Show the whole range", () => chart.dispatchAction({ type: "dataZoom", start: 0, end: 100 })),
+    );
+  }
+
+  // What is zoomed in to may have more points than were sent: a link loads them.
+  function detailLink(data, chart) {
+    const words = clock(data.zone);
+    const said = element("span", { class: "visually-hidden", role: "status" });
+    const link = element("a", { class: "btn btn-sm btn-outline-secondary", href: "#" }, "Show this part in detail");
+    link.hidden = true;
+    chart.on("datazoom", () => {
+      const { start, end, size } = zoomOf(chart);
+      const [from, to] = [Date.parse(data.from), Date.parse(data.to)];
+      const moment = (percent) => new Date(from + ((to - from) * percent) / 100);
+      link.hidden = size > 99 || data.bucket_s === null;
+      link.href = `?from=${moment(start).toISOString()}&to=${moment(end).toISOString()}${window.location.hash}`;
+      said.textContent = `Shown: ${words.minute(moment(start))} to ${words.minute(moment(end))}`;
+    });
+    return element("span", {}, link, said);
+  }
+
+  // --- Export -------------------------------------------------------------------------------------
+  function download(blob, name) {
+    const link = element("a", { href: URL.createObjectURL(blob), download: name });
+    link.click();
+    window.setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+
+  function exportOption(data, look, chart) {
+    const option = optionOf(data, look);
+    const { start, end } = zoomOf(chart);
+    return {
+      ...option,
+      backgroundColor: look.surface,
+      title: { text: data.title, subtext: data.summary, left: 8, textStyle: { color: look.text, fontSize: 16, fontFamily: look.font }, subtextStyle: { color: look.text, fontFamily: look.font } },
+      legend: { show: true, bottom: 4, selected: chart.getOption().legend[0].selected, textStyle: { color: look.text } },
+      grid: { ...option.grid, top: 84, bottom: 36 },
+      dataZoom: [{ type: "inside", filterMode: "none", start, end }],
+    };
+  }
+
+  function exportButtons(figure, data, chart, echarts) {
+    const name = `${figure.dataset.chartName ?? "chart"}-${data.from.slice(0, 10)}-${data.to.slice(0, 10)}`;
+    const asPng = () => {
+      const drawn = echarts.init(document.createElement("div"), null, { renderer: "canvas", devicePixelRatio: 2, ...EXPORT_SIZE });
+      drawn.setOption(exportOption(data, lookOf(figure), chart));
+      drawn.renderToCanvas({ pixelRatio: 2 }).toBlob((blob) => download(blob, `${name}.png`), "image/png");
+      drawn.dispose();
+    };
+    const asSvg = () => {
+      const drawn = echarts.init(null, null, { renderer: "svg", ssr: true, ...EXPORT_SIZE });
+      drawn.setOption(exportOption(data, lookOf(figure), chart));
+      download(new Blob([drawn.renderToSVGString()], { type: "image/svg+xml" }), `${name}.svg`);
+      drawn.dispose();
+    };
+    return element(
+      "div",
+      { class: "btn-group", role: "group", "aria-label": "Save the chart" },
+      button("PNG", "Save as a PNG picture", asPng),
+      button("SVG", "Save as an SVG picture", asSvg),
+    );
+  }
+
+  // ECharts keeps the wheel to itself even where it does not zoom, and the page could not be scrolled over it.
+  function passWheel(event) {
+    if (!event.ctrlKey) {
+      event.stopPropagation();
+    }
+  }
+
+  // --- A figure -------------------------------------------------------------------------------------
+  function build(figure, data, echarts) {
+    const drawing = element("div", { class: "chart-drawing", role: "img" });
+    const tools = element("div", { class: "chart-tools" });
+    figure.prepend(drawing, tools);
+    for (const kind of ["wheel", "mousewheel"]) {
+      drawing.addEventListener(kind, passWheel, { capture: true });
+    }
+    const chart = echarts.init(drawing, null, { renderer: "canvas" });
+    const draw = () => chart.setOption(optionOf(data, lookOf(figure)));
+    draw();
+    tools.append(zoomButtons(chart), detailLink(data, chart), exportButtons(figure, data, chart, echarts));
+    drawing.before(keysOf(data, chart));
+    new ResizeObserver(() => chart.resize()).observe(drawing);
+    const redraw = () => {
+      const selected = chart.getOption().legend[0].selected;
+      draw();
+      chart.setOption({ legend: { selected } });
+    };
+    new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+  }
+
+  async function show(figure) {
+    figure.setAttribute("aria-busy", "true");
+    try {
+      const [data, echarts] = await Promise.all([loadData(figure.dataset.chart), loadLibrary(figure.dataset.chartLibrary)]);
+      build(figure, data, echarts);
+    } catch (error) {
+      figure.prepend(element("p", { class: "text-down", role: "alert" }, `The chart cannot be drawn: ${error.message}. The table has its figures.`));
+    } finally {
+      figure.removeAttribute("aria-busy");
+      figure.classList.add("chart-ready");
+    }
+  }
+
+  function start() {
+    const seen = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries.filter((one) => one.isIntersecting)) {
+          seen.unobserve(entry.target);
+          show(entry.target);
+        }
+      },
+      { rootMargin: "200px" },
+    );
+    document.querySelectorAll("figure[data-chart]").forEach((figure) => seen.observe(figure));
+  }
+
+  start(); // the script is deferred: the page stands
+})();
