@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from alerts.channels.shape import Message
 from alerts.models import Attempt, Delivery
@@ -22,11 +23,12 @@ DIED = "the sender died while sending: whether it arrived is not known"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to send one delivery; ``tries`` counts the failed ones before."""
+    """The right to send one delivery; ``tries`` counts the failed ones before, ``due_at`` is its round's."""
 
     delivery_id: int
     token: UUID
     at: datetime
+    due_at: datetime
     tries: int
     expires: datetime
     message: Message
@@ -36,14 +38,37 @@ def unleased(now: datetime) -> Q:
     return Q(lease_until=None) | Q(lease_until__lte=now)
 
 
+def before(channel: Any, address: Any, reference: Any, key: Any) -> QuerySet[Delivery]:
+    """What the same recipient must hear first: earlier alerts about the same that wait or are under way.
+
+    Each is a value, or an OuterRef.
+    """
+    return Delivery.objects.filter(
+        state=Delivery.State.PENDING,
+        channel=channel,
+        address=address,
+        alert__reference=reference,
+        pk__lt=key,
+    )
+
+
+def before_outer() -> QuerySet[Delivery]:
+    """As :func:`before`, of the delivery that the query around this one looks at."""
+    return before(OuterRef("channel"), OuterRef("address"), OuterRef("alert__reference"), OuterRef("pk"))
+
+
 def due(due_at: datetime, now: datetime) -> Q:
-    """What waits to be sent: due at ``due_at``, and in nobody's hands ``now``."""
+    """What waits: due at ``due_at``, and in nobody's hands ``now``; its turn may yet have to come."""
     return unleased(now) & Q(state=Delivery.State.PENDING, next_try__lte=due_at)
 
 
 def due_by_channel(due_at: datetime, now: datetime, limit: int) -> dict[str, list[int]]:
-    """For each channel the keys of what is due, oldest first, ``limit`` of them at most."""
-    waiting = Delivery.objects.filter(due(due_at, now)).order_by("pk")
+    """For each channel the keys of what is due, oldest first, ``limit`` of them at most.
+
+    What must wait for another that is not due now is left out: it would only take the place of others.
+    """
+    held_back = Exists(before_outer().exclude(due(due_at, now)))
+    waiting = Delivery.objects.filter(due(due_at, now)).exclude(held_back).order_by("pk")
     names = waiting.order_by("channel").values_list("channel", flat=True).distinct()
     return {
         name: list(waiting.filter(channel=name).values_list("pk", flat=True)[:limit]) for name in list(names)
@@ -51,20 +76,23 @@ def due_by_channel(due_at: datetime, now: datetime, limit: int) -> dict[str, lis
 
 
 def claim(delivery_id: int, *, due_at: datetime, now: datetime, limit_s: float) -> Claim | None:
-    """The claim on a delivery that is due, or None: another sender was quicker, or it is done."""
+    """The claim on a delivery whose turn it is, or None: another sender was quicker, or it is done."""
     token = uuid4()
     with transaction.atomic():
-        before = Delivery.objects.filter(pk=delivery_id).values("claim", "lease_until").first()
-        if before is None:
+        found = Delivery.objects.filter(pk=delivery_id)
+        row = found.values("claim", "lease_until", "channel", "address", "alert__reference").first()
+        if row is None:
             return None
-        won = Delivery.objects.filter(due(due_at, now), pk=delivery_id, claim=before["claim"]).update(
+        # Values, no OuterRef: with a join PostgreSQL would test the claim on a row as it was.
+        first = before(row["channel"], row["address"], row["alert__reference"], delivery_id)
+        won = found.filter(due(due_at, now), ~Exists(first), claim=row["claim"]).update(
             claim=token, lease_until=now + timedelta(seconds=limit_s + LEASE_MARGIN_S)
         )
         if not won:
             return None
-        if before["claim"] is not None:
-            _note_the_dead(delivery_id, before["lease_until"] or now)
-    return _claimed(delivery_id, token, now)
+        if row["claim"] is not None:
+            _note_the_dead(delivery_id, row["lease_until"] or now)
+    return _claimed(delivery_id, token, now, due_at)
 
 
 def _note_the_dead(delivery_id: int, lease_until: datetime) -> None:
@@ -73,7 +101,7 @@ def _note_the_dead(delivery_id: int, lease_until: datetime) -> None:
     Delivery.objects.filter(pk=delivery_id).update(tries=F("tries") + 1, last_result=DIED)
 
 
-def _claimed(delivery_id: int, token: UUID, now: datetime) -> Claim:
+def _claimed(delivery_id: int, token: UUID, now: datetime, due_at: datetime) -> Claim:
     delivery = Delivery.objects.select_related("alert").get(pk=delivery_id)
     alert = delivery.alert
     message = Message(
@@ -86,4 +114,4 @@ def _claimed(delivery_id: int, token: UUID, now: datetime) -> Claim:
         public=alert.public,
         created=alert.created,
     )
-    return Claim(delivery_id, token, now, delivery.tries, alert.expires, message)
+    return Claim(delivery_id, token, now, due_at, delivery.tries, alert.expires, message)

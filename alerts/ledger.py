@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, Q
 
 from alerts.channels.shape import Outcome, Refused, Sent
-from alerts.claims import Claim, due, unleased
+from alerts.claims import Claim, before_outer, due, unleased
 from alerts.models import Attempt, ChannelTotal, Delivery
 from alerts.retry import PAUSES, honoured, in_time, next_try
 from alerts.words import result_line
@@ -23,6 +23,8 @@ def record(claim: Claim, channel: str, outcome: Outcome, elapsed_ms: float, now:
     result = result_line(outcome.reason)
     state, again = _after(claim, outcome, now)
     with transaction.atomic():
+        if state != Delivery.State.PENDING:
+            give_turn_after(Q(pk=claim.delivery_id), claim.due_at)
         Delivery.objects.filter(pk=claim.delivery_id, claim=claim.token, state=Delivery.State.PENDING).update(
             state=state,
             tries=claim.tries + 1,
@@ -73,6 +75,13 @@ def put_off(channel: str, refused: Refused, *, due_at: datetime, now: datetime) 
 
 def expire(now: datetime) -> int:
     """Give up what nobody took in its time; gives how many deliveries."""
-    return Delivery.objects.filter(
-        unleased(now), state=Delivery.State.PENDING, alert__expires__lte=now
-    ).update(state=Delivery.State.EXPIRED)
+    late = unleased(now) & Q(state=Delivery.State.PENDING, alert__expires__lte=now)
+    with transaction.atomic():
+        give_turn_after(late, now)
+        return Delivery.objects.filter(late).update(state=Delivery.State.EXPIRED)
+
+
+def give_turn_after(settled: Q, at: datetime) -> None:
+    """What waited for ``settled`` (still pending) is due ``at``: that it had to wait is nobody's fault."""
+    waiting = Delivery.objects.filter(state=Delivery.State.PENDING, next_try__lt=at)
+    waiting.filter(Exists(before_outer().filter(settled))).update(next_try=at)

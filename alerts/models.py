@@ -63,8 +63,12 @@ class Delivery(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["alert", "channel", "address"], name="told_once_by_channel"),
         )
-        # Senders ask "what is due": few rows are pending, however many were sent.
-        indexes = (models.Index(fields=["state", "next_try"], name="delivery_due"),)
+        # Senders ask "what is due": few rows are pending, however many were sent. Of each they ask "does one
+        # to the same recipient come first": without its index SQLite would read all that is pending for each.
+        indexes = (
+            models.Index(fields=["state", "next_try"], name="delivery_due"),
+            models.Index(fields=["channel", "address", "state"], name="delivery_turn"),
+        )
 
     def __str__(self) -> str:
         return f"{self.channel} to {self.address}" if self.address else self.channel

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Exists, Min, Q
 
 from alerts.channels import label_of, open_channels
-from alerts.claims import unleased
+from alerts.claims import before_outer, unleased
 from alerts.models import Alert, ChannelTotal, Delivery
 from alerts.retry import LIFETIME
 
@@ -91,10 +91,12 @@ def _reasons(of: Q) -> dict[str, str]:
 
 
 def backlog(now: datetime) -> Backlog:
+    # What waits for its turn, or for the end of a pause, is overdue to nobody.
+    sendable = unleased(now) & Q(next_try__lte=now) & Q(~Exists(before_outer()))
     figures = Delivery.objects.filter(state=PENDING).aggregate(
         pending=Count("pk"),
         oldest=Min("alert__created"),
-        due=Min("next_try", filter=unleased(now) & Q(next_try__lte=now)),
+        due=Min("next_try", filter=sendable),
     )
     oldest, due = (cast("datetime | None", figures[name]) for name in ("oldest", "due"))
     return Backlog(

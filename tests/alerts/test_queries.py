@@ -35,7 +35,7 @@ def test_alerts_about_costs_three_queries(clock: Clock, count: int, django_asser
     with django_assert_num_queries(3):
         told = alerts_about("outage:12")
         tries = [len(each.attempts.all()) for alert in told for each in alert.deliveries.all()]
-    assert tries == [1, 3] * count
+    assert tries == [1, 3, *[1, 0] * (count - 1)]  # the refused first one holds back what follows
 
 
 def test_alerts_about_is_oldest_first_and_about_nothing_else(clock: Clock) -> None:
