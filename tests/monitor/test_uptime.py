@@ -244,6 +244,6 @@ def test_figures_are_read_along_the_indexes(number: int) -> None:
     with connection.execute_wrapper(explain):
         of_sites([Site(pk=number) for number in range(number)], NOW)
     _, days, hours, views = plans
-    assert "sqlite_autoindex_monitor_siteday_1 (site_id=? AND day>?" in days
+    assert "COVERING INDEX site_day_uptime (site_id=? AND day>?" in days
     assert "sqlite_autoindex_monitor_sitehour_1 (site_id=? AND hour>?" in hours
     assert "view_by_site_and_date (site_id=? AND date>?" in views
