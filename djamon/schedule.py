@@ -9,12 +9,15 @@ JOBS: tuple[PeriodicJob, ...] = (
         # DJ-21..23: every minute in office hours, every five minutes outside them.
         calendar=("*/1 9-16 * * 1-5", "*/5 0-8 * * 1-5", "*/5 17-23 * * 1-5", "*/5 * * * 0,6"),
         command=("probe",),
+        when_late="what the pages show is old",
+        feeds_pages=True,
     ),
     PeriodicJob(
         name="send_alerts",
         title="Send what waits in the alerts outbox",
         calendar=("* * * * *",),
         command=("send_alerts",),
+        when_late="alerts may be late",
     ),
     PeriodicJob(
         name="roll_up",

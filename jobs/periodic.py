@@ -10,12 +10,18 @@ from django.utils.module_loading import import_string
 
 @dataclass(frozen=True, slots=True)
 class PeriodicJob:
-    """A job and when it is due: ``calendar`` holds cron expressions, ``command`` the words for manage.py."""
+    """A job and when it is due: ``calendar`` holds cron expressions, ``command`` the words for manage.py.
+
+    ``when_late`` is a clause that says what follows while it is late; ``feeds_pages``: the pages show what it
+    found out, so whoever reads them must know when that is old.
+    """
 
     name: str
     title: str
     calendar: tuple[str, ...]
     command: tuple[str, ...]
+    when_late: str = ""
+    feeds_pages: bool = False
 
 
 def periodic_jobs() -> tuple[PeriodicJob, ...]:

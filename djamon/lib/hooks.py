@@ -32,12 +32,19 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """One true sentence at the top of every page; ``url_name``, if any, is where to mend it."""
+    """One true sentence at the top of every page; ``url_name``, if any, is where to mend it.
+
+    Strangers, whom PUBLIC_STATUS lets in, read ``public_text`` and no link; without it, nothing.
+    """
 
     level: Level
     text: str
     url_name: str = ""
     link_text: str = ""
+    public_text: str = ""
+
+    def for_strangers(self) -> Banner | None:
+        return Banner(self.level, self.public_text) if self.public_text else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +76,14 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
         return sorted(visible, key=lambda item: item.order)
 
     def banners() -> list[Banner]:
-        if not _audiences(request):
+        audiences = _audiences(request)
+        if not audiences:
             return []
         now = timezone.now()
-        return [banner for source in banner_sources for banner in source(now)]
+        said = [banner for source in banner_sources for banner in source(now)]
+        if "users" in audiences:
+            return said
+        return [public for banner in said if (public := banner.for_strangers())]
 
     return {"nav": nav, "banners": banners, "version": __version__}
 

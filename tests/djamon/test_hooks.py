@@ -29,6 +29,11 @@ CASES = {
     "staff": (STAFF, False, ["Home", "Tokens", "Edit"]),
 }
 
+SAID = [
+    Banner("danger", "sandbox 10.0.0.1:8080 refused", "jobs", "See the jobs", public_text="Old."),
+    Banner("warning", "mail.internal: login refused", "outages"),
+]
+
 
 def frame(user) -> dict[str, Any]:
     request = RequestFactory().get("/")
@@ -40,7 +45,9 @@ def frame(user) -> dict[str, Any]:
 @pytest.fixture
 def registered(monkeypatch):
     monkeypatch.setattr(hooks, "nav_items", ITEMS)
-    monkeypatch.setattr(hooks, "banner_sources", [lambda now: [Banner("info", f"It is {now:%Y}.")]])
+    monkeypatch.setattr(
+        hooks, "banner_sources", [lambda now: [Banner("info", f"It is {now:%Y}.", public_text="It is.")]]
+    )
 
 
 @pytest.mark.parametrize(("user", "public", "labels"), CASES.values(), ids=CASES)
@@ -53,6 +60,21 @@ def test_each_viewer_is_shown_what_they_may_follow(registered, settings, user, p
 def test_banners_are_for_whoever_may_read(registered, settings, user, public, labels) -> None:
     settings.PUBLIC_STATUS = public
     assert len(frame(user)["banners"]()) == bool(labels)
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        pytest.param(STRANGER, [Banner("danger", "Old.")], id="stranger"),
+        pytest.param(None, [Banner("danger", "Old.")], id="no-session"),
+        pytest.param(MEMBER, SAID, id="member"),
+        pytest.param(STAFF, SAID, id="staff"),
+    ],
+)
+def test_strangers_read_what_is_public_and_no_link(monkeypatch, settings, user, expected) -> None:
+    settings.PUBLIC_STATUS = True
+    monkeypatch.setattr(hooks, "banner_sources", [lambda now: SAID])
+    assert frame(user)["banners"]() == expected
 
 
 def test_the_sources_are_asked_only_where_banners_are_shown(monkeypatch) -> None:

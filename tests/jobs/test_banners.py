@@ -37,8 +37,40 @@ def test_all_is_quiet_while_the_jobs_are_in_time() -> None:
 
 def test_a_late_job_makes_the_pages_old() -> None:
     ran("sweep", NOW - timedelta(minutes=9))
-    words = "No run of “Look after everything” since 2025-06-02 10:54: what the pages show is old."
-    assert said() == [("danger", words)]
+    words = "No run of “Look after everything” since 2025-06-02 10:54: what is shown is old."
+    assert said() == [("warning", words)]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "level"),
+    [pytest.param(30, "warning", id="half-an-hour"), pytest.param(31, "danger", id="longer")],
+)
+def test_a_job_that_feeds_the_pages_turns_red_when_late_for_long(minutes: int, level: str) -> None:
+    ran("sweep", NOW - timedelta(minutes=minutes))
+    assert [each for each, _ in said()] == [level]
+
+
+def test_another_late_job_is_yellow_and_says_nothing_of_the_pages() -> None:
+    ran("sweep", NOW)
+    ran("nightly", NOW - timedelta(days=9))
+    assert said() == [("warning", "No run of “Tidy up at night” since 2025-05-24 11:03.")]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "since"),
+    [pytest.param(9, "10:54", id="today"), pytest.param(24 * 60, "2025-06-01 11:03", id="yesterday")],
+)
+def test_strangers_learn_only_that_what_is_shown_may_be_old(minutes: int, since: str) -> None:
+    ran("sweep", NOW - timedelta(minutes=minutes))
+    ran("nightly", NOW - timedelta(days=9))
+    public = [banner.public_text for banner in banners.banners(NOW)]
+    assert public == [f"What is shown may be old: no check has run since {since}.", ""]
+
+
+def test_strangers_are_not_told_which_fault_of_our_own_it_was() -> None:
+    ran("sweep", NOW - timedelta(minutes=1), JobRun.State.FAULT, "no answer of 10.0.0.1:8080")
+    (banner,) = banners.banners(NOW)
+    assert banner.public_text == "What is shown may be old: the last check failed for a reason of our own."
 
 
 def test_a_running_job_is_not_late() -> None:
