@@ -192,7 +192,7 @@ def test_the_line_has_everything_in_the_order_of_time(outage, staff, member_clie
     page = text(member_client, outage.get_absolute_url())
     line = page[page.index('<ol class="line">') : page.index("</ol>")]
     words = [
-        "after 3 strikes: <bdi>connection refused</bdi>",
+        "with the first of 3 strikes: <bdi>connection refused</bdi>",
         "+5 minutes",
         "Alert written",
         "mail server is silent",
