@@ -32,7 +32,8 @@ class LinesForm(StyledForm, forms.Form):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autocapitalize": "off"}),
         help_text="<code>https://shop.example/</code>, or with a name before it: "
-        "<code>Front page, https://shop.example/</code>. Empty lines and lines of # comments are left out. "
+        "<code>Front page, https://shop.example/</code>. "
+        "Empty lines and those that begin with # are left out. "
         f"At most {MAX_LINES:,} sites and {MAX_LINES_KIB} KiB at a time.",
         error_messages={"required": "Write at least one line."},
     )

@@ -1,7 +1,7 @@
 """What staff change: here alone groups and sites are added, edited, paused, resumed and deleted.
 
 Rows come in validated by their models' validators, which forms, admin and CSV files share. Every function is
-one transaction (but delete_sites is many short ones) and writes only the fields that it names: a run of the
+one transaction (but deletions are many short ones) and writes only the fields that it names: a run of the
 probes loses nothing by an edit. Where the one row to change is gone, ``Group.DoesNotExist`` or
 ``Site.DoesNotExist`` is raised; where many are to be changed, those that are gone are passed over.
 """
@@ -47,8 +47,10 @@ def edit_group(group: Group, fields: Collection[str]) -> None:
 
 def delete_group(group_id: int, now: datetime) -> None:
     """Delete a group with its sites and all that they answered; outages keep their names."""
+    delete_sites(list(Group.objects.get(pk=group_id).sites.values_list("pk", flat=True)), now)
     with transaction.atomic():
         group = _lock(Group.objects.filter(pk=group_id)).get()
+        # Somebody may have added a site meanwhile.
         _withdraw_all(group.sites.all(), Ending.DELETED, now)
         group.delete()
 
@@ -101,10 +103,7 @@ def resume_sites(site_ids: Collection[int], now: datetime) -> int:
 
 def delete_site(site_id: int, now: datetime) -> None:
     """Delete a site and all that it answered; outages keep its name."""
-    with transaction.atomic():
-        site = _lock(Site.objects.filter(pk=site_id)).get()
-        outages.withdraw([site.pk], Ending.DELETED, now)
-        site.delete()
+    delete_sites([Site.objects.only("pk").get(pk=site_id).pk], now)
 
 
 def delete_sites(

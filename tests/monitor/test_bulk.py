@@ -229,3 +229,19 @@ def test_results_go_in_steps() -> None:
 
     editing.delete_sites([site.pk], NOW, enough)
     assert left == [4500, 2500, 500]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("whole_group", [True, False], ids=["group", "site"])
+def test_a_single_deletion_goes_in_steps_too(whole_group: bool) -> None:
+    site = make_up()
+    make_views(site, 4500)
+    with CaptureQueriesContext(connection) as queries:
+        if whole_group:
+            editing.delete_group(site.group_id, NOW)
+        else:
+            editing.delete_site(site.pk, NOW)
+    steps = [query["sql"] for query in queries if query["sql"].startswith('DELETE FROM "monitor_siteview"')]
+    assert len(steps) > 4500 // editing.RESULTS_TOGETHER
+    assert not Site.objects.exists()
+    assert Group.objects.exists() is not whole_group
