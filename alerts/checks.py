@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.utils import parseaddr
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.core.mail.message import sanitize_address
 from django.core.validators import validate_email
 
 from alerts.channels.twitter import KEYS
+
+NO_HOST = re.compile(r"[\s/@,;]")  # in no name or address of a machine
 
 
 @register
@@ -45,6 +48,29 @@ def mail_addresses(**_kwargs: Any) -> list[CheckMessage]:
         for name, address, number in wanted
         if not _is_address(address)
     ]
+
+
+@register
+def receivers(**_kwargs: Any) -> list[CheckMessage]:
+    """alerts.E007 where TWITTER is on without an address to post to, E008 where mail has no server."""
+    found: list[CheckMessage] = []
+    if settings.TWITTER and not settings.TWITTER_API_URL:
+        found.append(
+            Error(
+                "TWITTER_API_URL is empty, but TWITTER is on: there is nowhere to post.",
+                hint="Take the line out for https://api.x.com, or set TWITTER=False.",
+                id="alerts.E007",
+            )
+        )
+    if settings.TO_EMAIL and (not settings.EMAIL_HOST or NO_HOST.search(settings.EMAIL_HOST)):
+        found.append(
+            Error(
+                f"EMAIL_HOST: {settings.EMAIL_HOST!r} names no mail server, but TO_EMAIL is set.",
+                hint="Write EMAIL_HOST as mail.example.org, its port into EMAIL_PORT.",
+                id="alerts.E008",
+            )
+        )
+    return found
 
 
 def _is_address(text: str) -> bool:

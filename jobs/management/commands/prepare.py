@@ -8,12 +8,14 @@ from django.conf import settings
 from django.core.management import call_command
 
 from djamon.lib.commands import OneLineCommand
+from jobs.preflight import refuse_mistakes
 
 
 class Command(OneLineCommand):
     help = "Create or update the tables, collect the static files, create the first user where there is none."
 
     def run(self, **_options: Any) -> None:
+        refuse_mistakes(self.name)
         settings.VAR_DIR.mkdir(exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)

@@ -11,6 +11,7 @@ from djamon.lib.commands import OneLineCommand
 from djamon.lib.signals import Signals
 from jobs import services
 from jobs.child import Child
+from jobs.preflight import refuse_mistakes
 from jobs.supervisor import Announcement, Supervisor
 
 
@@ -18,6 +19,7 @@ class Command(OneLineCommand):
     help = "Run everything in the foreground: web and scheduler. Ctrl-C ends all of it."
 
     def run(self, **_options: Any) -> None:
+        refuse_mistakes(self.name)
         host, port = settings.HOST, settings.PORT
         try:
             services.check_port(host, port)
