@@ -150,10 +150,20 @@ SERVESTATIC_MANIFEST_STRICT = False
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    # A refused request costs one line. A foreign Host header is logged as an error, but is the sender's.
+    "filters": {
+        "refusals": {"()": "djamon.lib.logs.OneLine"},
+        "foreign_hosts": {"()": "djamon.lib.logs.OneLine", "from_level": "CRITICAL"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"filters": ["refusals"]},
+        "django.security.DisallowedHost": {"filters": ["foreign_hosts"]},
+        "axes": {"level": "WARNING"},
+    },
 }
 
 # --- Login and security --------------------------------------------------------------------------
