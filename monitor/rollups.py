@@ -135,7 +135,9 @@ def roll_up(context: Context, now: datetime) -> str:
         context.progress((at - start) // HOUR, (end - start) // HOUR, f"summed until {at:%Y-%m-%d %H:%M} UTC")
     _mark(end, context.hold)
     new = (end - fresh) // HOUR
-    return f"{new} new {_hours(new)} summed until {end:%Y-%m-%d %H:%M} UTC, {written} rows written"
+    return (
+        f"{_number(new, 'new hour')} summed until {end:%Y-%m-%d %H:%M} UTC, {_number(written, 'row')} written"
+    )
 
 
 def roll_span(start: datetime, end: datetime, fresh: datetime, hold: Callable[[], None]) -> tuple[int, int]:
@@ -262,5 +264,5 @@ def _store_mark(until: datetime) -> None:
     Checkpoint.objects.update_or_create(job=JOB, key=KEY, defaults={"value": until.isoformat()})
 
 
-def _hours(number: int) -> str:
-    return "hour" if number == 1 else "hours"
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

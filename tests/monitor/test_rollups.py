@@ -244,7 +244,7 @@ def test_the_command_says_what_it_did_and_a_second_one_that_it_runs(time_machine
         call_command("roll_up", stdout=out)
         return out.getvalue().strip()
 
-    assert say() == "roll_up: 1 new hour summed until 2026-11-02 13:00 UTC, 1 rows written"
+    assert say() == "roll_up: 1 new hour summed until 2026-11-02 13:00 UTC, 1 row written"
     busy = run_job("roll_up", lambda _context: say()).message
     assert busy.startswith("roll_up: roll_up is already running: run ")
     assert JobRun.objects.filter(name="roll_up", state=JobRun.State.DONE).count() == 2
