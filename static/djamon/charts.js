@@ -5,8 +5,7 @@
   "use strict";
   const COLOURS = 6; // --chart-1 … --chart-6 of charts.css
   const EXPORT_SIZE = { width: 1200, height: 480 };
-  const HOUR = 3_600_000;
-  const DAY = 24 * HOUR;
+  const DAY = 86_400_000;
   let library = null;
 
   // --- Getting ----------------------------------------------------------------------------------
@@ -46,9 +45,27 @@
         const end = day.format(from) === day.format(to) ? "" : `${day.format(to)}, `;
         return `${day.format(from)}, ${time.format(from)} – ${end}${time.format(to)}`;
       },
-      // Midnight shows its day; a label of many days only days.
-      tick: (at, span) => (span > 2 * DAY || time.format(at) === "00:00" ? day.format(at) : time.format(at)),
     };
+  }
+
+  // ECharts cuts days at midnights of the browser or of UTC, not of the zone that the pages are in: so it draws in
+  // UTC, moved by that zone's offset at the end of the range.
+  function offsetOf(zone, at) {
+    const fields = { timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" };
+    const parts = Object.fromEntries(new Intl.DateTimeFormat("en-GB", fields).formatToParts(at).map((part) => [part.type, Number(part.value)]));
+    return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second) - Math.floor(at / 1000) * 1000;
+  }
+
+  function placeOf(data) {
+    const shift = offsetOf(data.zone, Date.parse(data.to));
+    return (moment) => Date.parse(moment) + shift;
+  }
+
+  // Midnight shows its day; a label of many days only days. What comes is a place, so that its UTC is the zone's time.
+  function tickLabel(span) {
+    const day = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
+    const time = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", hourCycle: "h23", hour: "2-digit", minute: "2-digit" });
+    return (place) => (span > 2 * DAY || place % DAY === 0 ? day.format(place) : time.format(place));
   }
 
   function quantity(value, unit) {
@@ -57,8 +74,8 @@
   }
 
   // --- Data as ECharts wants it -------------------------------------------------------------------
-  function rowsOf(data) {
-    const at = data.at.map((moment) => Date.parse(moment));
+  function rowsOf(data, place) {
+    const at = data.at.map(place);
     const steps = at.slice(1).map((moment, index) => moment - at[index]).sort((a, b) => a - b);
     // Where nothing was asked for long no line is drawn; three usual steps are long.
     const long = 3 * (steps[Math.floor(steps.length / 2)] ?? Infinity);
@@ -100,11 +117,11 @@
     };
   }
 
-  function markSeries(data, look) {
+  function markSeries(data, place, look) {
     return {
       type: "scatter",
       name: "Failed",
-      data: data.marks.map((mark) => [Date.parse(mark.at), 0]),
+      data: data.marks.map((mark) => [place(mark.at), 0]),
       symbol: "triangle",
       symbolSize: 11,
       symbolOffset: [0, "-50%"],
@@ -113,9 +130,9 @@
     };
   }
 
-  function areaSeries(data, look) {
-    const [from, to] = [Date.parse(data.from), Date.parse(data.to)];
-    const within = (moment) => Math.min(Math.max(moment === null ? to : Date.parse(moment), from), to);
+  function areaSeries(data, place, look) {
+    const [from, to] = [place(data.from), place(data.to)];
+    const within = (moment) => Math.min(Math.max(moment === null ? to : place(moment), from), to);
     return {
       type: "line",
       name: "Down",
@@ -132,11 +149,12 @@
   function tellAt(data, rows, words) {
     const indexAt = new Map(rows.at.map((at, index) => [at, index]));
     const marks = new Map(data.marks.map((mark) => [Date.parse(mark.at), mark.text]));
-    return (at) => {
-      const index = indexAt.get(at);
+    return (place) => {
+      const index = indexAt.get(place);
       if (index === undefined) {
         return "";
       }
+      const at = Date.parse(data.at[index]);
       const told = [data.bucket_s === null ? words.moment(at) : words.span(at, at + data.bucket_s * 1000)];
       for (const line of data.lines) {
         if (line.values[index] !== null) {
@@ -156,14 +174,16 @@
   }
 
   function optionOf(data, look) {
-    const rows = rowsOf(data);
+    const place = placeOf(data);
+    const rows = rowsOf(data, place);
     const words = clock(data.zone);
     const tell = tellAt(data, rows, words);
-    const [from, to] = [Date.parse(data.from), Date.parse(data.to)];
+    const [from, to] = [place(data.from), place(data.to)];
     const text = { color: look.text, fontFamily: look.font };
     const series = drawnLines(data).map((line) => lineSeries(line, rows, look));
     return {
       animation: false,
+      useUTC: true,
       aria: { enabled: true, label: { description: `${data.title}. ${data.summary}` } },
       textStyle: { fontFamily: look.font },
       grid: { left: 8, right: 16, top: 28, bottom: 56, containLabel: true },
@@ -182,7 +202,7 @@
         min: from,
         max: to,
         axisLine: { lineStyle: { color: look.border } },
-        axisLabel: { ...text, hideOverlap: true, formatter: (at) => words.tick(at, to - from) },
+        axisLabel: { ...text, hideOverlap: true, formatter: tickLabel(to - from) },
       },
       yAxis: {
         type: "value",
@@ -210,7 +230,7 @@
           moveHandleStyle: { color: look.border },
         },
       ],
-      series: [...series, markSeries(data, look), areaSeries(data, look)],
+      series: [...series, markSeries(data, place, look), areaSeries(data, place, look)],
     };
   }
 
