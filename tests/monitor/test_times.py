@@ -188,7 +188,7 @@ def page(client, query: str = "") -> str:
     """The part of the site's page that shows the times."""
     response = client.get(f"/site/shop/{query}")
     assert response.status_code == 200
-    text = response.content.decode()
+    text: str = response.content.decode()
     return text[text.index('aria-labelledby="times"') : text.index('aria-labelledby="results"')]
 
 
