@@ -1,12 +1,15 @@
-"""The outbox in Django's admin: to be looked at, never changed by hand."""
+"""The outbox in Django's admin: to be looked at. What waits can be given up; nothing else is changed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from alerts import ledger
 from alerts.models import Alert, Attempt, Delivery
 
 
@@ -46,3 +49,16 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("state", "channel")
     list_select_related = ("alert",)
     inlines = (AttemptInline,)
+    actions = ("give_up",)
+
+    def has_give_up_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("alerts.change_delivery")
+
+    @admin.action(description="Give up: no longer try", permissions=["give_up"])
+    def give_up(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
+        """For an address that is no more: otherwise it is tried for a day, and every page says so."""
+        keys = list(chosen.values_list("pk", flat=True))
+        count = ledger.drop(keys, by=request.user.get_username(), now=timezone.now())
+        self.message_user(
+            request, f"Given up: {count} of {len(keys)}. The others were sent or are under way."
+        )

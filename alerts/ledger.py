@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -79,6 +80,20 @@ def expire(now: datetime) -> int:
     with transaction.atomic():
         give_turn_after(late, now)
         return Delivery.objects.filter(late).update(state=Delivery.State.EXPIRED)
+
+
+def drop(keys: Collection[int], by: str, now: datetime) -> int:
+    """Give up what ``by`` no longer wants to be tried; gives how many. What is just being sent is left alone.
+
+    Nothing is dropped because its address is no longer in the settings: cron may run with other settings
+    than the web process, and what the one does not know the other may have been told.
+    """
+    chosen = unleased(now) & Q(state=Delivery.State.PENDING, pk__in=keys)
+    with transaction.atomic():
+        give_turn_after(chosen, now)
+        return Delivery.objects.filter(chosen).update(
+            state=Delivery.State.DROPPED, last_result=result_line(f"given up by {by}")
+        )
 
 
 def give_turn_after(settled: Q, at: datetime) -> None:

@@ -44,6 +44,7 @@ class Delivery(models.Model):
         PENDING = "pending", "waiting"
         SENT = "sent", "sent"
         EXPIRED = "expired", "given up"
+        DROPPED = "dropped", "given up by hand"
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.CharField(max_length=20)

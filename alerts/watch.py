@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from alerts import queries
 from djamon.lib.durations import roughly
-from djamon.lib.hooks import Banner, HealthPart
+from djamon.lib.hooks import Banner, HealthPart, Level
 
 # send_alerts runs each minute: after so long, nobody is running it.
 DEAD_AFTER_S = 30 * 60
@@ -21,10 +21,14 @@ def banners(now: datetime) -> Iterator[Banner]:
         yield Banner("warning", "Nobody is configured to be told: set TO_EMAIL or TWITTER")
     behind = queries.undelivered(now)
     if behind.waiting:
-        yield Banner("warning", f"{_alerts(behind.waiting)} could not be delivered yet: {behind.why}")
+        yield _undelivered("warning", f"{_alerts(behind.waiting)} could not be delivered yet: {behind.why}")
     if behind.expired:
         why = f": {behind.why}" if behind.why else ""
-        yield Banner("danger", f"{_alerts(behind.expired)} could not be delivered in 24 hours{why}")
+        yield _undelivered("danger", f"{_alerts(behind.expired)} could not be delivered in 24 hours{why}")
+
+
+def _undelivered(level: Level, text: str) -> Banner:
+    return Banner(level, text, "outages", "See the outages")  # their pages show every attempt
 
 
 def health(now: datetime) -> Iterator[HealthPart]:

@@ -16,6 +16,7 @@ from djamon.lib.hooks import Banner
 from tests.alerts.conftest import DRAFT, NOW, Clock, Fake
 
 pytestmark = pytest.mark.django_db
+LINK = ("outages", "See the outages")
 REFUSING = {"a@example.org": Refused("login refused: 535 no")}
 
 
@@ -44,7 +45,7 @@ def test_no_banner_when_all_is_well(mail_settings: Any) -> None:
 def test_what_waits_is_said(mail_settings: Any, clock: Clock) -> None:
     refused(clock)
     assert list(watch.banners(NOW)) == [
-        Banner("warning", "1 alert could not be delivered yet: e-mail: login refused")
+        Banner("warning", "1 alert could not be delivered yet: e-mail: login refused", *LINK)
     ]
 
 
@@ -52,7 +53,7 @@ def test_what_was_given_up_is_said(mail_settings: Any, clock: Clock) -> None:
     refused(clock)
     send_due(channels={}, clock=clock, now=clock.move(hours=24))
     assert list(watch.banners(clock())) == [
-        Banner("danger", "1 alert could not be delivered in 24 hours: e-mail: login refused")
+        Banner("danger", "1 alert could not be delivered in 24 hours: e-mail: login refused", *LINK)
     ]
 
 
