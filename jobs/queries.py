@@ -52,11 +52,12 @@ def statuses(now: datetime) -> list[JobStatus]:
     return [_status(job, found.get(job.name), known.get(job.name), now) for job in table]
 
 
-def is_in_doubt(name: str, now: datetime) -> bool:
-    """Whether the job's findings may be old: it missed its time, or its last run met a fault of our own."""
-    found = (status for status in statuses(now) if status.job.name == name)
+def are_pages_in_doubt(now: datetime) -> bool:
+    """Whether they may show old news: a job that feeds them missed its time or met a fault of our own."""
+    feeding = [status for status in statuses(now) if status.job.feeds_pages]
     return any(
-        status.missed or (status.finished and status.finished.state == JobRun.State.FAULT) for status in found
+        status.missed or (status.finished and status.finished.state == JobRun.State.FAULT)
+        for status in feeding
     )
 
 

@@ -19,7 +19,7 @@ from accounts.access import json_reader, page_reader, staff_only
 from accounts.views import login_user
 from djamon.lib.buckets import RANGES, RangeRefused, parse_range
 from djamon.lib.negotiation import json_error
-from jobs.queries import is_in_doubt
+from jobs.queries import are_pages_in_doubt
 from monitor import editing, outage_queries, queries, timechart
 from monitor.appearance import Headline, headline, look_of
 from monitor.errors import EditRefused
@@ -48,7 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _headline(sites: list[Site], now: datetime) -> Headline | None:
-    return headline(sites, now, doubt=is_in_doubt("probe", now)) if sites else None
+    return headline(sites, now, doubt=are_pages_in_doubt(now)) if sites else None
 
 
 @never_cache

@@ -8,7 +8,7 @@ import pytest
 
 from jobs import recording
 from jobs.models import Checkpoint, JobRun
-from jobs.queries import is_in_doubt
+from jobs.queries import are_pages_in_doubt
 
 pytestmark = pytest.mark.django_db
 
@@ -23,14 +23,18 @@ CASES = {
 
 
 @pytest.mark.parametrize(("minutes_ago", "state", "doubt"), CASES.values(), ids=CASES.keys())
-def test_what_a_job_found_is_in_doubt(minutes_ago, state, doubt, settings) -> None:
+def test_what_the_pages_show_is_in_doubt(minutes_ago, state, doubt, settings) -> None:
     settings.PERIODIC_JOBS = "tests.jobs.tables.TWO"
     Checkpoint.objects.all().delete()
     when = NOW - timedelta(minutes=minutes_ago)
     run, held = recording.start("sweep", {}, "cron", when)
     recording.finish(run, held, state, "", when)
-    assert is_in_doubt("sweep", NOW) is doubt
+    assert are_pages_in_doubt(NOW) is doubt
 
 
-def test_a_job_that_is_not_in_the_table_is_in_no_doubt() -> None:
-    assert not is_in_doubt("nothing", NOW)
+def test_a_job_that_feeds_no_page_puts_none_in_doubt(settings) -> None:
+    settings.PERIODIC_JOBS = "tests.jobs.tables.TWO"
+    run, held = recording.start("nightly", {}, "cron", NOW)
+    recording.finish(run, held, JobRun.State.FAULT, "", NOW)
+    Checkpoint.objects.all().delete()
+    assert not are_pages_in_doubt(NOW)
