@@ -221,7 +221,9 @@ def test_the_summary_says_how_long_how_many_and_who_was_told(outage, member_clie
 
 
 @pytest.mark.parametrize(
-    ("state", "words"), [("pending", "<strong class="), ("expired", "never arrived")], ids=["waits", "lost"]
+    ("state", "words"),
+    [("pending", "<strong class="), ("expired", "given up"), ("dropped", "given up")],
+    ids=["waits", "lost", "dropped"],
 )
 def test_who_was_not_reached_is_said(outage, member_client, state, words) -> None:
     Delivery.objects.update(state=state, last_result="put off: mail server is silent")
