@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,11 +36,17 @@ def is_due(interval_min: int | None, last_checked: datetime | None, now: datetim
     return now - last_checked >= timedelta(minutes=interval_min) - SLACK
 
 
-def targets(selection: Selection, now: datetime) -> list[Target]:
-    """What this run asks; sites that were named are asked whether due or not, paused ones never.
+def require(selection: Selection) -> None:
+    """Raises DjamonError naming a slug that no site or group has."""
+    for what, model, slugs in (("site", Site, selection.sites), ("group", Group, selection.groups)):
+        found = set(model._default_manager.filter(slug__in=slugs).values_list("slug", flat=True))
+        for slug in slugs:
+            if slug not in found:
+                raise DjamonError(f"no {what} has the slug {slug!r}")
 
-    Raises DjamonError naming a slug that no site or group has.
-    """
+
+def targets(selection: Selection, now: datetime) -> list[Target]:
+    """What this run asks; sites that were named are asked whether due or not, paused ones never."""
     fields = ("id", "url", "good_codes", "get_fallback", "interval_min", "last_checked")
     rows = _selected(selection).filter(enabled=True).order_by("pk").values_list(*fields)
     return [
@@ -54,18 +59,4 @@ def targets(selection: Selection, now: datetime) -> list[Target]:
 def _selected(selection: Selection) -> QuerySet[Site]:
     if selection.is_all:
         return Site.objects.all()
-    _must_exist(
-        "site", selection.sites, Site.objects.filter(slug__in=selection.sites).values_list("slug", flat=True)
-    )
-    _must_exist(
-        "group",
-        selection.groups,
-        Group.objects.filter(slug__in=selection.groups).values_list("slug", flat=True),
-    )
     return Site.objects.filter(Q(slug__in=selection.sites) | Q(group__slug__in=selection.groups))
-
-
-def _must_exist(what: str, asked: Collection[str], found: Collection[str]) -> None:
-    for slug in asked:
-        if slug not in found:
-            raise DjamonError(f"no {what} has the slug {slug!r}")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from djamon.lib.commands import DjamonError
-from monitor.due import Selection, is_due, targets
+from monitor.due import Selection, is_due, require, targets
 from monitor.models import Group, Site
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -73,4 +73,4 @@ def test_a_target_carries_its_own_codes_or_those_of_all(sites, settings) -> None
 )
 def test_an_unknown_slug_is_named(sites, selection, said) -> None:
     with pytest.raises(DjamonError, match=said):
-        targets(selection, NOW)
+        require(selection)

@@ -12,7 +12,7 @@ from djamon.lib.commands import OneLineCommand
 from jobs.errors import AlreadyRunning
 from jobs.runner import run_job
 from monitor import heartbeat, sweep
-from monitor.due import Selection, targets
+from monitor.due import Selection, require, targets
 from monitor.verdicts import ProbeResult
 
 
@@ -28,10 +28,10 @@ class Command(OneLineCommand):
 
     def run(self, *, site: list[str], group: list[str], dry_run: bool, **_options: Any) -> None:
         selection = Selection(tuple(site), tuple(group))
+        require(selection)  # a slug that nobody has is the caller's mistake, not a failed run
         if dry_run:
             self.rehearse(selection)
             return
-        targets(selection, timezone.now())  # a slug that nobody has is the caller's mistake, not a failed run
         arguments = {"site": site, "group": group} if site or group else {}
         try:
             line = run_job(
