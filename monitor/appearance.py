@@ -82,6 +82,8 @@ def headline(sites: Sequence[Site], now: datetime, *, doubt: bool = False) -> He
         return Headline(_fallen_sentence(fallen, len(sites), now), "down")
     if failing := looks.count(FAILING):
         return Headline(f"No site is down; {_of(failing, len(sites))} failing.", "failing")
+    if set(looks) == {UNKNOWN}:
+        return Headline("No site has been asked yet.", "unknown")
     up = looks.count(UP)
     clauses = [_up_clause(up, len(sites), doubt=doubt)]
     clauses += [f"{looks.count(look)} {words}" for look, words in _QUIET if look in looks]
@@ -93,7 +95,7 @@ _QUIET = ((OLD, "not asked lately"), (UNKNOWN, "not asked yet"), (PAUSED, "pause
 
 def _up_clause(up: int, total: int, *, doubt: bool) -> str:
     if not up:
-        return "No site has been seen up yet"
+        return "No site is known to be up"
     which = "All" if up == total else f"{up} of"
     sites = "The one site" if total == 1 else f"{which} {total} sites"
     if doubt:

@@ -87,7 +87,10 @@ def test_good_news_is_old_news_where_the_last_run_is_in_doubt() -> None:
         pytest.param(
             [site("up"), site("up", enabled=False)], "1 of 2 sites is up; 1 paused.", "up", id="paused"
         ),
-        pytest.param([Site()], "No site has been seen up yet; 1 not asked yet.", "unknown", id="new"),
+        pytest.param([Site()], "No site has been asked yet.", "unknown", id="new"),
+        pytest.param(
+            [site("up", 16)], "No site is known to be up; 1 not asked lately.", "unknown", id="all-old"
+        ),
         pytest.param(
             [site("up"), site("up", 16)], "1 of 2 sites is up; 1 not asked lately.", "unknown", id="old"
         ),
