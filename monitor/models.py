@@ -68,6 +68,11 @@ class Site(models.Model):
     last_code = models.PositiveSmallIntegerField(null=True, editable=False)
     last_reason = models.CharField(max_length=200, blank=True, editable=False)
     last_ms = models.FloatField(null=True, editable=False)
+    # The last results in the words of monitor.recent: home shows them for every site.
+    recent = models.TextField(blank=True, default="", editable=False)
+    # When its certificate ends, and when that was last read (not in every run: reading costs time).
+    certificate_ends = models.DateTimeField(null=True, editable=False)
+    certificate_read = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ("name", "pk")

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from monitor import outages
 from monitor.models import Site, SiteView
+from monitor.recent import appended
 from monitor.strikes import Event, Standing, judge
 from monitor.verdicts import ProbeResult, Verdict
 
@@ -40,6 +41,7 @@ class Row:
     state: str
     failures: int
     state_since: datetime | None
+    recent: str
 
     @property
     def standing(self) -> Standing:
@@ -71,7 +73,7 @@ def record(
 
 def _current_rows() -> dict[int, Row]:
     """Every enabled site as it stands now, locked where the database locks rows."""
-    fields = ("id", "name", "url", "state", "failures", "state_since")
+    fields = ("id", "name", "url", "state", "failures", "state_since", "recent")
     query = Site.objects.select_for_update().filter(enabled=True).order_by("pk")
     return {values[0]: Row(*values) for values in query.values_list(*fields)}
 
@@ -140,6 +142,7 @@ def _state_values(row: Row, result: ProbeResult, standing: Standing) -> dict[str
         "last_code": result.code,
         "last_reason": result.reason[:REASON_LIMIT],
         "last_ms": result.total_ms,
+        "recent": appended(row.recent, result.verdict, result.total_ms),
         "id": row.id,
     }
 

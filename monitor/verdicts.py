@@ -21,12 +21,16 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One thing to ask: ``key`` is the caller's name for it (a site's id) and comes back with the result."""
+    """One thing to ask: ``key`` is the caller's name for it (a site's id) and comes back with the result.
+
+    ``read_certificate`` asks for the result's ``certificate_ends`` (UTC), which costs time.
+    """
 
     key: int
     url: str
     good_codes: frozenset[int]
     get_fallback: bool = False
+    read_certificate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class ProbeResult:
     connect_ms: float | None = None
     tls_ms: float | None = None
     wait_ms: float | None = None
+    certificate_ends: datetime | None = None
 
 
 def verdict_of_code(code: int, good_codes: Set[int]) -> Verdict:
