@@ -10,12 +10,13 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from accounts import tokens
+from accounts import kept, tokens
 from accounts.models import ApiToken
 from djamon.lib.negotiation import json_error, wants_json
 
@@ -87,13 +88,21 @@ def user_only(view: UserView[P]) -> View[P]:
 
 
 def ask_for_login(request: HttpRequest) -> HttpResponseBase:
-    """To the login page and back; JSON callers are told, and htmx reloads the page that it stands on."""
+    """To the login page and back; JSON callers are told, and htmx reloads the page that it stands on.
+
+    What was typed into a form is carried through the login (accounts.kept).
+    """
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401, headers={"HX-Refresh": "true"})
     if wants_json(request):
         return _unauthorized("Log in, or send a token.")
+    if typed := kept.of(request):
+        return kept.login_page(request, typed)
+    if request.method in SAFE_METHODS:
+        return redirect_to_login(request.get_full_path())
     # Only what can be asked again by a link is worth coming back to.
-    return redirect_to_login(request.get_full_path() if request.method in SAFE_METHODS else "/")
+    messages.warning(request, "You are not logged in (any more), so nothing was changed.", fail_silently=True)
+    return redirect_to_login("/")
 
 
 def _may_read(request: HttpRequest) -> bool:

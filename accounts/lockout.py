@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from accounts import kept
 from djamon.lib.clientip import client_ip
 from djamon.lib.durations import roughly
 from djamon.lib.negotiation import json_error, wants_json
@@ -71,7 +72,8 @@ def lockout_page(request: HttpRequest, *_others: Any) -> HttpResponse:
     if wants_json(request):
         response: HttpResponse = json_error(429, f"Too many wrong logins; try again in {roughly(wait_s)}.")
     else:
-        context = {"until": until, "wait": roughly(wait_s)}
+        carried = request.POST.get(kept.FIELD, "")
+        context = {"until": until, "wait": roughly(wait_s), "kept": carried if kept.read(carried) else ""}
         response = render(request, "accounts/lockout.html", context, status=429)
     response["Retry-After"] = str(wait_s)
     return response

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import tokens
+from accounts import kept, tokens
 from accounts.access import UserRequest, user_only
 from accounts.errors import AccountError
 from accounts.forms import LoginForm, OwnPasswordForm, TokenForm
@@ -25,15 +25,25 @@ from accounts.models import ApiToken
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def login_user(request: HttpRequest) -> HttpResponse:
-    """The login page; ``next`` is followed on this host only."""
+    """The login page; ``next`` is followed on this host only, and what was typed before is carried along."""
     target = safe_next(request)
+    carried = request.POST.get(kept.FIELD, "")
+    typed = kept.read(carried)
     if request.user.is_authenticated:
-        return redirect(target)
-    form = LoginForm(request, request.POST if request.method == "POST" else None)
+        return _go_on(request, target, typed)
+    # The page of a closed login leads back here without a name: that is no attempt.
+    form = LoginForm(request, request.POST if "username" in request.POST else None)
     if form.is_valid():
         login(request, form.get_user())
-        return redirect(target)
-    return render(request, "accounts/login.html", {"form": form, "next": target})
+        if carried and typed is None:
+            messages.warning(request, "What you typed before could not be kept so long.")
+        return _go_on(request, target, typed)
+    context = {"form": form, "next": target, "kept": carried if typed else "", "files": typed and typed.files}
+    return render(request, "accounts/login.html", context)
+
+
+def _go_on(request: HttpRequest, target: str, typed: kept.Kept | None) -> HttpResponse:
+    return kept.page(request, typed) if typed else redirect(target)
 
 
 @require_POST

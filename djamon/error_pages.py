@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from accounts import kept
 from djamon import __version__
 from djamon.lib.negotiation import json_error, wants_json
 
@@ -23,8 +25,19 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  (Django passes it)
-    """The form's token is missing or old: cookies are off, or the login changed in another tab."""
-    return _answer(request, 403, "This form is out of date. Go back, load the page again and send it again.")
+    """The form's token is missing or old: cookies are off, or the login changed in another tab.
+
+    What was typed is kept, but only where the form was ours: another site's, under our name and with a button
+    to send it, would need one click to do what the token is there to prevent.
+    """
+    typed = kept.of(request) if _sent_from_here(request) and not wants_json(request) else None
+    if typed is None:
+        return _answer(
+            request, 403, "This form is out of date. Go back, load the page again and send it again."
+        )
+    return (
+        kept.page(request, typed, stale=True) if _is_logged_in(request) else kept.login_page(request, typed)
+    )
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,6 +51,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return json_error(500, reason)
     page = render_to_string("500.html", {"reason": reason, "version": __version__})
     return HttpResponse(page, status=500)
+
+
+def _sent_from_here(request: HttpRequest) -> bool:
+    """Whether the browser says that a page of this site sent it: no page of another can make it say so."""
+    own = f"{request.scheme}://{request.get_host()}"
+    origin = request.headers.get("Origin")
+    by_origin = origin == own or origin in settings.CSRF_TRUSTED_ORIGINS
+    return by_origin or request.headers.get("Sec-Fetch-Site") == "same-origin"
+
+
+def _is_logged_in(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated
 
 
 def _answer(request: HttpRequest, status: int, reason: str) -> HttpResponse:

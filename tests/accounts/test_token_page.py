@@ -21,7 +21,7 @@ def shown_secrets(page: str) -> list[str]:
 def test_strangers_are_sent_to_the_login(stranger_client, settings) -> None:
     settings.PUBLIC_STATUS = True
     assert stranger_client.get("/tokens/")["Location"] == "/login/?next=/tokens/"
-    assert stranger_client.post("/tokens/", FORM).status_code == 302
+    assert stranger_client.post("/tokens/", FORM).status_code == 403
     assert stranger_client.post("/tokens/1/revoke/").status_code == 302
     assert ApiToken.objects.count() == 0
 

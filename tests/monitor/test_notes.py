@@ -173,9 +173,9 @@ def test_strangers_see_no_notes(note, stranger_client, settings) -> None:
 def test_nobody_else_changes_notes(note, member_client, stranger_client, settings, name) -> None:
     settings.PUBLIC_STATUS = True
     url = reverse(name, args=[note.outage_id if name == "note_add" else note.pk])
-    for client, status in ((member_client, 403), (stranger_client, 302)):
-        assert client.get(url).status_code == status
-        assert client.post(url, {"text": "Taken over"}).status_code == status
+    assert (member_client.get(url).status_code, stranger_client.get(url).status_code) == (403, 302)
+    for client in (member_client, stranger_client):
+        assert client.post(url, {"text": "Taken over"}).status_code == 403
     assert stored(note) == ("The disk was full.", None)
     assert OutageNote.objects.count() == 1
 
