@@ -1,0 +1,111 @@
+"""Datagrams: what is taken, and by which reason the rest is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from timings.wire import LONGEST_KEY, Sample, read
+
+NOW = 1_780_000_000.75
+GOOD = {"execution_time": 0.25, "timestamp": 1_779_999_999, "token": "mine", "key": "foo.py-foobar"}
+
+
+def datagram(**changed) -> bytes:
+    fields = {name: value for name, value in (GOOD | changed).items() if value is not ...}
+    return json.dumps(fields).encode()
+
+
+def reasons(raw: bytes) -> dict[str, int]:
+    """Of a datagram alone, and the same between two good ones."""
+    alone, amid = read([raw], NOW), read([datagram(), raw, datagram()], NOW)
+    assert alone.refused == amid.refused
+    assert len(amid.samples) == 2 + len(alone.samples)
+    return dict(alone.refused)
+
+
+SAMPLE = Sample("foo.py-foobar", "mine", 1_779_999_999, 0.25, None)
+TAKEN = [
+    pytest.param(datagram(), {}, id="as documented"),
+    pytest.param(datagram(timestamp=...), {"timestamp": int(NOW)}, id="no time"),
+    pytest.param(datagram(timestamp=None), {"timestamp": int(NOW)}, id="time is null"),
+    pytest.param(datagram(timestamp=1_779_999_999.9), {}, id="fraction of a second"),
+    pytest.param(datagram(token=...), {"token": "test-token"}, id="no token"),
+    pytest.param(datagram(execution_time=3), {"execution_time": 3.0}, id="whole seconds"),
+    pytest.param(
+        datagram(a="Ann", n=[1, {"b": None}]), {"extra": '{"a":"Ann","n":[1,{"b":null}]}'}, id="extra"
+    ),
+    pytest.param(
+        datagram(a="x\0y"), {"extra": r'{"a":"x\u0000y"}'}, id="a NUL in an extra field stays escaped"
+    ),
+    pytest.param(datagram(key="a/b c-<b>é漢🙂:::"), {"key": "a/b c-<b>é漢🙂:::"}, id="any key"),
+    pytest.param(json.dumps(GOOD, indent=2).encode(), {}, id="on several lines"),
+    pytest.param(datagram() + b"\n", {}, id="a line end, as nc sends"),
+]
+
+
+@pytest.mark.parametrize(("raw", "changes"), TAKEN)
+def test_a_good_datagram_is_a_sample(raw, changes):
+    sample = SAMPLE._replace(**changes)
+    assert read([raw], NOW) == ([sample], {})
+    assert read([raw, datagram(), raw], NOW).samples[::2] == [sample, sample]
+
+
+REFUSED = [
+    pytest.param(b"", "not JSON", id="empty"),
+    pytest.param(b"\xff\x00\x01", "not JSON", id="random bytes"),
+    pytest.param(datagram()[:-1], "not JSON", id="cut off"),
+    pytest.param(datagram() + datagram(), "not JSON", id="two in one"),
+    pytest.param(datagram() + b"\n" + datagram(), "not JSON", id="two lines"),
+    pytest.param(b'{"key":"a","execution_time":NaN}', "not JSON", id="NaN"),
+    pytest.param(
+        b'{"key":"a","execution_time":1,"x":' + b"[" * 60_000, "nested too deeply", id="deep and cut off"
+    ),
+    pytest.param(
+        b'{"key":"a","execution_time":1,"x":' + b"[" * 30_000 + b"]" * 30_000 + b',"y":":"}',
+        "nested too deeply",
+        id="nested too deeply",
+    ),
+    pytest.param(b'{"key":"\xff","execution_time":1}', "not JSON", id="no UTF-8"),
+    pytest.param(b'{"key":"\\ud800","execution_time":1}', "not JSON", id="half a surrogate pair"),
+    pytest.param(b"[1]", "not an object", id="array"),
+    pytest.param(b"null", "not an object", id="null"),
+    pytest.param(datagram(key=...), "no key", id="no key"),
+    pytest.param(datagram(execution_time=...), "no execution_time", id="no execution_time"),
+    pytest.param(datagram(key=7), "key of a wrong type", id="key is a number"),
+    pytest.param(datagram(key=""), "key out of bounds", id="key is empty"),
+    pytest.param(datagram(key="k" * (LONGEST_KEY + 1)), "key out of bounds", id="key too long"),
+    pytest.param(datagram(key="a\0b"), "NUL in key or token", id="NUL"),
+    pytest.param(datagram(token=None), "token of a wrong type", id="token is null"),
+    pytest.param(datagram(execution_time="1"), "execution_time of a wrong type", id="time as text"),
+    pytest.param(datagram(execution_time=True), "execution_time of a wrong type", id="true"),
+    pytest.param(datagram(execution_time=-0.1), "execution_time out of bounds", id="negative"),
+    pytest.param(datagram(execution_time=2e9), "execution_time out of bounds", id="60 years"),
+    pytest.param(b'{"key":"a","execution_time":1e400}', "execution_time out of bounds", id="infinite"),
+    pytest.param(datagram(timestamp="1779999999"), "timestamp of a wrong type", id="timestamp as text"),
+    pytest.param(datagram(timestamp=12), "timestamp too old", id="1970"),
+    pytest.param(datagram(timestamp=-5), "timestamp too old", id="before 1970"),
+    pytest.param(datagram(timestamp=4_102_444_800), "timestamp in the future", id="2100"),
+    pytest.param(datagram(timestamp=1_779_999_999_123), "timestamp in milliseconds", id="milliseconds"),
+    pytest.param(datagram(timestamp=10**30), "timestamp in milliseconds", id="beyond all"),
+]
+
+
+@pytest.mark.parametrize(("raw", "reason"), REFUSED)
+def test_a_bad_datagram_is_refused_by_its_reason(raw, reason):
+    assert reasons(raw) == {reason: 1}
+
+
+def test_tokens_can_be_limited():
+    batch = read([datagram(), datagram(token="other")], NOW, tokens={"mine"})
+    assert [sample.token for sample in batch.samples] == ["mine"]
+    assert batch.refused == {"token not taken": 1}
+
+
+@given(st.lists(st.binary(max_size=80) | st.sampled_from([datagram(), b"{", b"}", b"1\n2", b""]), max_size=8))
+def test_whatever_comes_is_either_a_sample_or_counted(datagrams):
+    batch = read(datagrams, NOW)
+    assert len(batch.samples) + batch.refused.total() == len(datagrams)

@@ -1,0 +1,144 @@
+"""The datagram: one call of one function as a JSON object. Bytes in; samples, and reasons for refusals, out.
+
+Pure. A batch is decoded in one call, line by line, and only where that fails one by one: a call for each
+costs twice as much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence, Set
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+DEFAULT_TOKEN = "test-token"  # noqa: S105  (what the protocol has where a sender names none)
+LONGEST_KEY = 500
+LONGEST_TOKEN = 200
+LONGEST_CALL_S = 1e9
+STANDARD_FIELDS = ("key", "execution_time", "timestamp", "token")
+
+EARLIEST_S = 946_684_800  # 2000-01-01: whatever is older is a clock that was never set
+FROM_HERE_MILLISECONDS = 100_000_000_000  # seconds of the year 5138, milliseconds of 1973
+CLOCK_AHEAD_S = 86_400
+TOO_DEEP = "nested too deeply"
+
+# As msgspec words them; the path is the field's name.
+MISSING = re.compile(r"missing required field `(\w+)`")
+AT_FIELD = re.compile(r"at `\$\.(\w+)`")
+
+
+class Message(msgspec.Struct, gc=False):
+    """The four standard fields; others are read apart, by :func:`_extra`."""
+
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_KEY)]
+    execution_time: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_CALL_S)]
+    timestamp: int | float | None = None
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_TOKEN)] = DEFAULT_TOKEN
+
+
+class Sample(NamedTuple):
+    """One call: ``timestamp`` in whole seconds since 1970, ``extra`` the other fields as JSON, if any."""
+
+    key: str
+    token: str
+    timestamp: int
+    execution_time: float
+    extra: str | None
+
+
+class Batch(NamedTuple):
+    """What became of some datagrams: each is a sample or counted among the ``refused`` by its reason."""
+
+    samples: list[Sample]
+    refused: Counter[str]
+
+
+_decoder = msgspec.json.Decoder(Message)
+_any = msgspec.json.Decoder()
+
+
+def read(datagrams: Sequence[bytes], now_s: float, tokens: Set[str] = frozenset()) -> Batch:
+    """Read datagrams in their order; a non-empty ``tokens`` names those whose messages are taken."""
+    batch = Batch([], Counter())
+    messages = _decoded_together(datagrams)
+    if messages is None:
+        for raw in datagrams:
+            message = _decoded(raw)
+            _add(batch, raw, message, now_s, tokens)
+    else:
+        for raw, message in zip(datagrams, messages, strict=True):
+            _add(batch, raw, message, now_s, tokens)
+    return batch
+
+
+def _decoded_together(datagrams: Sequence[bytes]) -> list[Message] | None:
+    """All at once, or None where one is not as it should be (or brings a line end of its own)."""
+    joined = b"\n".join(datagrams)
+    if joined.count(b"\n") != len(datagrams) - 1:
+        return None
+    try:
+        messages = _decoder.decode_lines(joined)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return messages if len(messages) == len(datagrams) else None  # an empty line is no message
+
+
+def _decoded(raw: bytes) -> Message | str:
+    """The message, or why it is refused."""
+    try:
+        return _decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        return _refusal(str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "not JSON"
+    except RecursionError:
+        return TOO_DEEP
+
+
+def _refusal(words: str) -> str:
+    if missing := MISSING.search(words):
+        return f"no {missing[1]}"
+    found = AT_FIELD.search(words)
+    if found is None:
+        return "not an object"
+    if "got `" in words:
+        return f"{found[1]} of a wrong type"
+    return f"{found[1]} out of bounds"
+
+
+def _add(batch: Batch, raw: bytes, message: Message | str, now_s: float, tokens: Set[str]) -> None:
+    if isinstance(message, str):
+        batch.refused[message] += 1
+        return
+    timestamp = now_s if message.timestamp is None else message.timestamp
+    if not EARLIEST_S <= timestamp <= now_s + CLOCK_AHEAD_S:
+        batch.refused[_bad_time(timestamp)] += 1
+    elif tokens and message.token not in tokens:
+        batch.refused["token not taken"] += 1
+    elif "\0" in message.key or "\0" in message.token:
+        batch.refused["NUL in key or token"] += 1  # PostgreSQL cannot store it
+    else:
+        try:
+            extra = _extra(raw)
+        except RecursionError:
+            batch.refused[TOO_DEEP] += 1
+            return
+        sample = Sample(message.key, message.token, int(timestamp), message.execution_time, extra)
+        batch.samples.append(sample)
+
+
+def _bad_time(timestamp: float) -> str:
+    if timestamp >= FROM_HERE_MILLISECONDS:
+        return "timestamp in milliseconds"
+    return "timestamp too old" if timestamp < EARLIEST_S else "timestamp in the future"
+
+
+def _extra(raw: bytes) -> str | None:
+    if raw.count(b":") <= len(STANDARD_FIELDS):  # each field has a colon: there is no fifth
+        return None
+    fields: dict[str, Any] = _any.decode(raw)
+    for name in STANDARD_FIELDS:
+        fields.pop(name, None)
+    return msgspec.json.encode(fields).decode() if fields else None
