@@ -55,12 +55,14 @@ def judge_lookup(said: Said, server_works: bool) -> tuple[Verdict, str]:
     """Whose fault a look-up without addresses is, once the run is over.
 
     ``server_works``: our name server answered at least one question of this run, positively or negatively.
-    Where it answered none, silence and refusal are its own and tell nothing of the site.
+    Where it answered none, silence, refusal and failure are its own and tell nothing of the site.
     """
     if said in (Said.NO_SUCH_NAME, Said.NO_ADDRESS):
         return Verdict.DOWN, "name not found"
     if said is Said.SERVER_FAILED:
-        return Verdict.DOWN, "name server failed for this name"
+        if server_works:
+            return Verdict.DOWN, "name server failed for this name"
+        return Verdict.INCONCLUSIVE, "our name server fails at every question"
     if said is Said.REFUSED:
         if server_works:
             return Verdict.DOWN, "name server refuses to look up this name"

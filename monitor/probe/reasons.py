@@ -53,7 +53,8 @@ class Failure:
     """A request without an answer, as libcurl reports it.
 
     ``code`` and ``message`` are libcurl's, ``errno`` is that of the last connection attempt (0: none),
-    ``verify_result`` OpenSSL's. ``ipv6``: at least one of the addresses tried was of that family.
+    ``verify_result`` OpenSSL's. ``ipv6``: at least one of the addresses tried was of that family. ``no_way``:
+    this machine knows no way to any of them.
     """
 
     code: int
@@ -63,6 +64,7 @@ class Failure:
     ipv6: bool = False
     verify_result: int = 0
     certificate: Certificate | None = None
+    no_way: bool = False
 
 
 # --- Answers -------------------------------------------------------------------------------------
@@ -152,6 +154,8 @@ def clean(words: str) -> str:
 
 
 def _ours(failure: Failure) -> str | None:
+    if failure.no_way:
+        return f"this machine has no way to {'IPv6' if failure.ipv6 else 'IPv4'} addresses"
     if failure.code == pycurl.E_COULDNT_CONNECT:
         if failure.errno in OUR_ERRNOS:
             return OUR_ERRNOS[failure.errno]

@@ -33,7 +33,7 @@ CERTIFICATE_S = 2.0  # the most that reading a refused certificate may take
 START_ANYWAY_S = 0.05  # start at least so often, even if some server keeps us busy without a pause
 CORE_KEPT_S = 0.0003  # how long we may keep a core to ourselves while sites are being asked
 LONGEST_WAIT_S = 1.0
-UNSURE = (Said.NOTHING, Said.REFUSED)  # a site's fault only if our name server works
+UNSURE = (Said.NOTHING, Said.REFUSED, Said.SERVER_FAILED)  # a site's fault only if our name server works
 
 
 @dataclass(eq=False, slots=True)

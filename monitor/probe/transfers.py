@@ -8,15 +8,19 @@ from __future__ import annotations
 import math
 import os
 import selectors
+import socket
 import time
 from dataclasses import dataclass
-from errno import EMFILE
+from errno import EADDRNOTAVAIL, EMFILE, ENETDOWN, ENETUNREACH
+from urllib.parse import urlsplit
 
 import pycurl
 
 from monitor.probe.certificates import Certificate, read_chain
 from monitor.probe.handles import Handle
 from monitor.probe.reasons import Failure, Phase
+
+MAYBE_NO_WAY = {ENETUNREACH, ENETDOWN, EADDRNOTAVAIL}  # also what a router far away may say
 
 
 @dataclass(slots=True)
@@ -187,7 +191,24 @@ def _failure(curl: pycurl.Curl, request: Request, code: int, message: str) -> Fa
     else:
         phase = Phase.HEADERS
     ipv6 = "[" in request.url or any(":" in address for address in request.addresses)
-    return Failure(code, message, errno, phase, ipv6, int(curl.getinfo(pycurl.SSL_VERIFYRESULT)))
+    no_way = code == pycurl.E_COULDNT_CONNECT and errno in MAYBE_NO_WAY and not _has_way(request)
+    verify_result = int(curl.getinfo(pycurl.SSL_VERIFYRESULT))
+    return Failure(code, message, errno, phase, ipv6, verify_result, no_way=no_way)
+
+
+def _has_way(request: Request) -> bool:
+    """Does this machine know a way to any of the addresses? Nothing is sent to find out."""
+    return any(map(_knows_way, request.addresses or [urlsplit(request.url).hostname or ""]))
+
+
+def _knows_way(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as datagrams:
+            datagrams.connect((address, 9))  # looks for the way, and no more
+    except OSError as error:
+        return error.errno not in MAYBE_NO_WAY
+    return True
 
 
 def _descriptor_left() -> bool:

@@ -160,6 +160,14 @@ OURS = {
     "buffers": (connect(ENOBUFS), "this machine has no buffer space left"),
     "memory for a socket": (connect(ENOMEM), "this machine is out of memory"),
     "ports": (connect(EADDRNOTAVAIL), "this machine has no free port left"),
+    "no IPv4 left": (
+        replace(connect(ENETUNREACH), no_way=True),
+        "this machine has no way to IPv4 addresses",
+    ),
+    "no IPv6 left": (
+        replace(connect(ENETUNREACH, ipv6=True), no_way=True),
+        "this machine has no way to IPv6 addresses",
+    ),
     "firewall": (connect(EPERM), "this machine's firewall forbids the connection"),
     "prohibited route": (connect(EACCES), "this machine's firewall forbids the connection"),
     "memory": (
