@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.html import format_html
 
 from djamon.lib.forms import StyledForm
 from monitor import csvfiles
@@ -13,6 +14,7 @@ from monitor.bulk import LINE_BREAK, site_lines
 from monitor.csvfiles import Parsed
 from monitor.errors import BadFile
 from monitor.models import Group, Site
+from monitor.names import spelled_otherwise
 from monitor.validators import validate_name
 
 MAX_LINES = 1000
@@ -58,6 +60,19 @@ class LinesForm(StyledForm, forms.Form):
         if not count:
             raise forms.ValidationError("There is no site: all lines are empty or comments.")
         return text
+
+    def clean_new_group(self) -> str:
+        name: str = self.cleaned_data["new_group"]
+        names = list(Group.objects.values_list("name", flat=True)) if name else []
+        if name not in names and (other := spelled_otherwise(name, names)):
+            raise forms.ValidationError(
+                format_html(
+                    "There is a group <bdi>{}</bdi>, which differs in upper and lower case alone: choose it "
+                    "above, or take another name.",
+                    other,
+                )
+            )
+        return name
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -6,7 +6,6 @@ that it still is what was shown.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 from django.contrib import messages
@@ -31,8 +30,6 @@ SITES_PER_PAGE = 100
 # Two statements with a number for each: SQLite takes 32,766.
 MOST_AT_ONCE = 10_000
 LARGEST_ID = 2**63 - 1
-# After this a deletion answers and asks whether to go on: browsers and proxies lose patience after a minute.
-DELETION_S = 20.0
 
 
 # --- Adding --------------------------------------------------------------------------------------
@@ -157,11 +154,11 @@ def sites_manage(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @staff_only
-def sites_delete(request: HttpRequest, seconds: float = DELETION_S) -> HttpResponse:
+def sites_delete(request: HttpRequest, seconds: float = editing.DELETION_S) -> HttpResponse:
     """Delete what the page before asked about; after ``seconds`` it asks whether to go on with the rest."""
     ids = _ids(request.POST.get("sites", "").split(","))
-    deadline = time.monotonic() + seconds
-    left = editing.delete_sites(ids[:MOST_AT_ONCE], timezone.now(), lambda: time.monotonic() > deadline)
+    enough = editing.out_of_patience(seconds)
+    left = editing.delete_sites(ids[:MOST_AT_ONCE], timezone.now(), enough)
     if left:
         return _delete_page(request, left, begun=True)
     messages.success(request, "The sites are deleted.")

@@ -9,7 +9,7 @@ probes loses nothing by an edit. Where the one row to change is gone, ``Group.Do
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import CASCADE, QuerySet
 
 from monitor import outages
-from monitor.errors import EditRefused, GroupGone, NameTaken
+from monitor.errors import ChangedMeanwhile, EditRefused, GroupGone, NameTaken
 from monitor.models import Group, OutageSites, Site
 from scripts.unique_slugify import unique_slugify
 
@@ -28,6 +28,8 @@ Row = TypeVar("Row", Group, Site)
 SLUG_ATTEMPTS = 4
 # Results that go in one transaction: some 20 ms on SQLite, so that a run of the probes hardly waits.
 RESULTS_TOGETHER = 2000
+# After this a page's deletion asks whether to go on: browsers and proxies lose patience after a minute.
+DELETION_S = 20.0
 # Sites that go in one transaction, when their results are gone.
 SITES_TOGETHER = 20
 
@@ -38,21 +40,29 @@ def add_group(group: Group) -> Group:
     return group
 
 
-def edit_group(group: Group, fields: Collection[str]) -> None:
-    """Store the named fields; the slug stays, so that links go on working. Raises NameTaken."""
+def edit_group(group: Group, fields: Collection[str], before: Mapping[str, object] | None = None) -> None:
+    """Store the named fields; the slug stays, so that links go on working.
+
+    ``before`` says what the fields held when the edit was decided. Raises NameTaken and ChangedMeanwhile.
+    """
     with transaction.atomic():
-        _lock(Group.objects.filter(pk=group.pk)).get()
+        _check_unchanged(_lock(Group.objects.filter(pk=group.pk)).get(), fields, before)
         _update(group, fields)
 
 
-def delete_group(group_id: int, now: datetime) -> None:
-    """Delete a group with its sites and all that they answered; outages keep their names."""
-    delete_sites(list(Group.objects.get(pk=group_id).sites.values_list("pk", flat=True)), now)
+def delete_group(group_id: int, now: datetime, enough: Callable[[], bool] = lambda: False) -> bool:
+    """Delete a group with its sites and all that they answered; outages keep their names.
+
+    False where it was ``enough`` before the end: the group is still there, with what delete_sites left.
+    """
+    if delete_sites(list(Group.objects.get(pk=group_id).sites.values_list("pk", flat=True)), now, enough):
+        return False
     with transaction.atomic():
         group = _lock(Group.objects.filter(pk=group_id)).get()
         # Somebody may have added a site meanwhile.
         _withdraw_all(group.sites.all(), Ending.DELETED, now)
         group.delete()
+    return True
 
 
 def add_site(site: Site) -> Site:
@@ -63,11 +73,13 @@ def add_site(site: Site) -> Site:
     return site
 
 
-def edit_site(site: Site, fields: Collection[str]) -> None:
-    """Store the named fields; slug and state stay. Raises NameTaken and GroupGone."""
+def edit_site(site: Site, fields: Collection[str], before: Mapping[str, object] | None = None) -> None:
+    """Store the named fields; slug and state stay. Raises NameTaken, GroupGone and, with ``before``, what
+    the fields held when the edit was decided, ChangedMeanwhile.
+    """
     with transaction.atomic():
         _hold_group(site)
-        _lock(Site.objects.filter(pk=site.pk)).get()
+        _check_unchanged(_lock(Site.objects.filter(pk=site.pk)).get(), fields, before)
         _update(site, fields)
 
 
@@ -101,9 +113,9 @@ def resume_sites(site_ids: Collection[int], now: datetime) -> int:
     return len(ids)
 
 
-def delete_site(site_id: int, now: datetime) -> None:
-    """Delete a site and all that it answered; outages keep its name."""
-    delete_sites([Site.objects.only("pk").get(pk=site_id).pk], now)
+def delete_site(site_id: int, now: datetime, enough: Callable[[], bool] = lambda: False) -> bool:
+    """Delete a site and all that it answered; outages keep its name. False: it was ``enough`` before."""
+    return not delete_sites([Site.objects.only("pk").get(pk=site_id).pk], now, enough)
 
 
 def delete_sites(
@@ -127,6 +139,17 @@ def delete_sites(
             _withdraw_all(Site.objects.filter(pk__in=some), Ending.DELETED, now)
             Site.objects.filter(pk__in=some).delete()
     return []
+
+
+def out_of_patience(seconds: float = DELETION_S) -> Callable[[], bool]:
+    """Whether that long has passed since now."""
+    deadline = time.monotonic() + seconds
+    return lambda: time.monotonic() > deadline
+
+
+def _check_unchanged(stored: Row, fields: Collection[str], before: Mapping[str, object] | None) -> None:
+    if before is not None and any(stored.serializable_value(name) != before[name] for name in fields):
+        raise ChangedMeanwhile
 
 
 def _lock(rows: QuerySet[Row]) -> QuerySet[Row]:

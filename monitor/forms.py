@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 
 from djamon.lib.forms import StyledForm
+from monitor.merging import MergingForm
 from monitor.models import Group, Site
+from monitor.names import spelled_otherwise
 
 
 class PlainGroupForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -18,6 +21,18 @@ class PlainGroupForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         model = Group
         fields = ("name", "internal")
         error_messages = {"name": {"unique": "There is a group of this name."}}
+
+    def clean_name(self) -> str:
+        """Whoever has both *Shop* and *shop* picks the wrong one; those that are there already may stay."""
+        name: str = self.cleaned_data["name"]
+        others = Group.objects.exclude(pk=self.instance.pk).values_list("name", flat=True)
+        if name != self.instance.name and (other := spelled_otherwise(name, others)):
+            raise forms.ValidationError(
+                format_html(
+                    "There is a group <bdi>{}</bdi>, which differs in upper and lower case alone.", other
+                )
+            )
+        return name
 
 
 class PlainSiteForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -36,10 +51,10 @@ class PlainSiteForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class GroupForm(StyledForm, PlainGroupForm):
+class GroupForm(MergingForm, StyledForm, PlainGroupForm):
     pass
 
 
-class SiteForm(StyledForm, PlainSiteForm):
+class SiteForm(MergingForm, StyledForm, PlainSiteForm):
     class Meta(PlainSiteForm.Meta):
         widgets = {"url": forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"})}

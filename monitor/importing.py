@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,15 +48,21 @@ def _plan(parsed: Parsed) -> Plan:
     stored = {group.name: group for group in Group.objects.all()}
     known = _known_sites(stored.values())
     plan = Plan(refusals=list(parsed.refusals))
+    spellings = {name.casefold(): name for name in stored}
     for entry in parsed.entries:
         group = stored.get(entry.group) or plan.groups.get(entry.group)
-        reason = _group_conflict(entry, group) or _site_conflict(entry, known.get(entry.key))
+        reason = (
+            _spelling_conflict(entry, group, spellings)
+            or _group_conflict(entry, group)
+            or _site_conflict(entry, known.get(entry.key))
+        )
         if reason:
             plan.refusals.append(Refusal(entry.line, reason))
         elif entry.key in known:
             plan.unchanged += 1
         else:
             if group is None:
+                spellings[entry.group.casefold()] = entry.group
                 plan.groups[entry.group] = Group(name=entry.group, internal=bool(entry.internal))
             plan.sites.append((entry.group, Site(**entry.values)))
     plan.refusals.sort(key=lambda refusal: refusal.line)
@@ -67,6 +73,16 @@ def _known_sites(groups: Iterable[Group]) -> dict[tuple[str, str], dict[str, Any
     names = {group.pk: group.name for group in groups}
     columns = ("group_id", "name", "url", "interval_min", "good_codes", "get_fallback", "enabled")
     return {(names[row["group_id"]], row["name"]): row for row in Site.objects.values(*columns).iterator()}
+
+
+def _spelling_conflict(entry: Entry, group: Group | None, spellings: Mapping[str, str]) -> str:
+    """Many names at once: the rule of monitor.names by one look-up each."""
+    other = spellings.get(entry.group.casefold()) if group is None else None
+    return (
+        f"{entry.group}: there is a group {other}, which differs in upper and lower case alone"
+        if other
+        else ""
+    )
 
 
 def _group_conflict(entry: Entry, group: Group | None) -> str:

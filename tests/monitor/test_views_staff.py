@@ -190,6 +190,6 @@ def test_an_edit_writes_only_what_was_changed(site, staff_client) -> None:
 def test_hostile_names_are_text_in_forms_and_messages(staff_client) -> None:
     name = "<script>alert(1)</script>"
     page = staff_client.post(reverse("group_add"), {"name": name}, follow=True).content.decode()
-    assert "Group &lt;script&gt;alert(1)&lt;/script&gt; is added." in page
+    assert "Group <bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi> is added." in page
     slug = Group.objects.get().slug
     assert "<script>alert" not in staff_client.get(reverse("group_delete", args=[slug])).content.decode()
