@@ -68,9 +68,9 @@ def test_an_account_that_is_closed_reads_no_more(member, member_client) -> None:
 
 
 def test_a_token_reads_as_its_user(staff, member) -> None:
-    for user, audience in ((staff, "staff"), (member, "user")):
+    for user, reader in ((staff, Reader("staff", staff.pk)), (member, Reader("user", member.pk))):
         _, secret = tokens.create(user, "wall", ["read"])
-        assert who_reads(scope(authorization=f"Bearer {secret}")) == Reader(audience, user.pk)
+        assert who_reads(scope(authorization=f"Bearer {secret}")) == reader
 
 
 @pytest.mark.parametrize(("scopes", "status"), [(["push"], 403), (["admin"], None)])

@@ -1,0 +1,295 @@
+"""Home while it is open: looks each second whether the board has changed, and tells every browser what has.
+
+One Hub a process, which works only while somebody watches. It draws nothing itself: see monitor.board.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import parse_qs
+
+import msgspec
+from django.utils import timezone
+
+from accounts.streams import Audience, Reader, reader_gate
+from djamon.lib.eventstream import Payload, message
+from djamon.lib.patience import patience
+from djamon.lib.streaming import Doors, EventApp, Scope, Wake, header
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+LINGER_S = 60.0  # after the last client: who reloads finds the hub at work
+# A look takes a twentieth of a core at most, drawing, which only changes cause, a fifth.
+LOOK_SHARE = 20
+DRAW_SHARE = 5
+PATIENCE_S = 2.0  # for the database: whoever ends the process waits for a look that is under way
+TAGS_KEPT = 256
+
+
+class Board(Protocol):
+    """What monitor.board draws: pages as pieces with ids."""
+
+    @property
+    def pieces(self) -> Mapping[str, str]: ...
+    @property
+    def frames(self) -> Mapping[str, str]: ...
+    @property
+    def order(self) -> Mapping[str, tuple[str, ...]]: ...
+    @property
+    def tag(self) -> str: ...
+
+
+Draw = Callable[[datetime, Collection[Audience]], Mapping[Audience, Board]]
+Fingerprint = Callable[[datetime], object]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What a browser is sent: new outer HTML by id, frames for what it lacks, and the children's order."""
+
+    tag: str
+    pieces: dict[str, str]
+    frames: dict[str, str]
+    order: dict[str, tuple[str, ...]]
+
+
+class History:
+    """An audience's board, and for each part of it the version in which it last became other."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._parts: dict[tuple[str, str], tuple[int, Any]] = {}
+        self._tag = ""
+        self._tags: OrderedDict[str, int] = OrderedDict()
+
+    def advance(self, board: Board) -> bool:
+        """Takes what was drawn; whether that is another board than before."""
+        if self.version and board.tag == self._tag:
+            return False
+        self.version += 1
+        self._tag = board.tag
+        old, self._parts = self._parts, {}
+        for kind in ("pieces", "frames", "order"):
+            for name, content in getattr(board, kind).items():
+                known = old.get((kind, name))
+                same = known is not None and known[1] == content
+                self._parts[kind, name] = known if known and same else (self.version, content)
+        self._tags[board.tag] = self.version
+        self._tags.move_to_end(board.tag)
+        if len(self._tags) > TAGS_KEPT:
+            self._tags.popitem(last=False)
+        return True
+
+    def version_of(self, tag: str) -> int:
+        """The version that a page with this tag shows; 0, before all others, where the tag is not known."""
+        return self._tags.get(tag, 0)
+
+    def since(self, version: int) -> Change:
+        found: dict[str, dict[str, Any]] = {"pieces": {}, "frames": {}, "order": {}}
+        for (kind, name), (changed, content) in self._parts.items():
+            if changed > version:
+                found[kind][name] = content
+        return Change(self._tag, **found)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look saw, and how long it and the drawing took."""
+
+    fingerprint: object
+    boards: Mapping[Audience, Board]
+    look_s: float
+    draw_s: float
+
+    def pause_s(self, least_s: float = LOOK_S) -> float:
+        """Until the next look, so that neither takes more than its share of a core."""
+        return max(least_s, (LOOK_SHARE - 1) * self.look_s, (DRAW_SHARE - 1) * self.draw_s)
+
+
+class Watcher:
+    """Looks, always on one thread, over a database connection of its own that it keeps while all is well."""
+
+    def __init__(self, draw: Draw, fingerprint: Fingerprint) -> None:
+        self._draw = draw
+        self._fingerprint = fingerprint
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="home-watcher")
+        self._connection = ExitStack()
+        self._connected = self._failing = False
+
+    async def look(self, drawn: Mapping[Audience, object]) -> Look | None:
+        """``drawn`` is the fingerprint of each audience's board; where it is another now, it is drawn anew.
+
+        None where it could not be told; the log has the reason, once until it works again.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, dict(drawn))
+
+    def close(self) -> None:
+        self._thread.submit(self._connection.close)
+        self._thread.shutdown(wait=False)
+
+    def _guarded(self, drawn: dict[Audience, object]) -> Look | None:
+        try:
+            if not self._connected:
+                self._connection.enter_context(patience(PATIENCE_S))
+                self._connected = True
+            found = self._look(drawn)
+        except Exception:
+            self._connection.close()
+            self._connected = False
+            if not self._failing:
+                log.exception("home is not live: it cannot be told what has changed")
+            self._failing = True
+            return None
+        if self._failing:
+            log.warning("home is live again")
+        self._failing = False
+        return found
+
+    def _look(self, drawn: dict[Audience, object]) -> Look:
+        now, started = timezone.now(), time.monotonic()
+        seen = self._fingerprint(now)
+        looked = time.monotonic()
+        # In this order: what changes in between is drawn already, and drawn again at the next look.
+        stale = [audience for audience, old in drawn.items() if old != seen]
+        boards = self._draw(now, stale) if stale else {}
+        return Look(seen, boards, looked - started, time.monotonic() - looked)
+
+
+class Hub:
+    """Knows who watches, has a Watcher look while anybody does, and keeps what each audience was shown."""
+
+    def __init__(
+        self, draw: Draw, fingerprint: Fingerprint, look_s: float = LOOK_S, linger_s: float = LINGER_S
+    ) -> None:
+        self.looks = 0  # how many have begun
+        self.seen = 0  # the last one that saw something
+        self._sources = (draw, fingerprint)
+        self._look_s = look_s
+        self._linger_s = linger_s
+        self._histories: dict[Audience, History] = {}
+        self._drawn: dict[Audience, object] = {}
+        self._clients: set[Client] = set()
+        self._payloads: dict[tuple[Audience, int], asyncio.Task[tuple[int, Payload]]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def works(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    def feed(self, reader: Reader, scope: Scope, wake: Wake) -> Client:
+        client = Client(self, reader.audience, shown_tag(scope), wake)
+        self._clients.add(client)
+        if not self.works:
+            self._task = asyncio.create_task(self._watch())
+        return client
+
+    def leave(self, client: Client) -> None:
+        self._clients.discard(client)
+
+    def history(self, audience: Audience) -> History:
+        return self._histories.setdefault(audience, History())
+
+    async def payload(self, audience: Audience, version: int) -> tuple[int, Payload]:
+        """What changed since ``version``, and up to which one: encoded once for all who stand there."""
+        key = (audience, version)
+        task = self._payloads.get(key)
+        if task is None:
+            task = self._payloads[key] = asyncio.create_task(self._encode(self.history(audience), version))
+        return await asyncio.shield(task)  # others wait for it too
+
+    async def _encode(self, history: History, version: int) -> tuple[int, Payload]:
+        now, change = history.version, history.since(version)
+        return now, await asyncio.to_thread(_payload, change)
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        watcher = Watcher(*self._sources)
+        empty_since = loop.time()
+        try:
+            while self._clients or loop.time() - empty_since < self._linger_s:
+                pause_s = await self._look(watcher)
+                await asyncio.sleep(pause_s)
+                if self._clients:
+                    empty_since = loop.time()
+        finally:
+            watcher.close()
+
+    async def _look(self, watcher: Watcher) -> float:
+        audiences = {client.audience for client in self._clients}
+        if not audiences:
+            return self._look_s
+        self.looks += 1
+        found = await watcher.look({audience: self._drawn.get(audience, watcher) for audience in audiences})
+        if found is None:
+            return self._look_s
+        self.seen = self.looks
+        self._take(found)
+        return found.pause_s(self._look_s)
+
+    def _take(self, found: Look) -> None:
+        changed = set()
+        for audience, board in found.boards.items():
+            self._drawn[audience] = found.fingerprint
+            if self.history(audience).advance(board):
+                changed.add(audience)
+        self._payloads = {key: task for key, task in self._payloads.items() if key[0] not in changed}
+        for client in self._clients:
+            if client.audience in changed or client.waits:
+                client.wake()
+
+
+class Client:
+    """One browser with home open: a djamon.lib.streaming.Feed."""
+
+    def __init__(self, hub: Hub, audience: Audience, tag: str, wake: Wake) -> None:
+        self.audience = audience
+        self.wake = wake
+        self._hub = hub
+        self._tag = tag
+        self._came = hub.looks
+        self._version: int | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Until a look that began after the page was drawn: an older one could show it the past."""
+        return self._version is None
+
+    async def fresh(self) -> Payload | None:
+        history = self._hub.history(self.audience)
+        if self._version is None:
+            if self._hub.seen <= self._came:
+                return None
+            self._version = history.version_of(self._tag)
+        if self._version == history.version:
+            return None
+        self._version, payload = await self._hub.payload(self.audience, self._version)
+        return payload
+
+    def close(self) -> None:
+        self._hub.leave(self)
+
+
+def _payload(change: Change) -> Payload:
+    payload = Payload(message(msgspec.json.encode(change).decode(), event="board", mark=change.tag))
+    _ = payload.deflated  # here, off the event loop: 1,000 rows take a while
+    return payload
+
+
+def shown_tag(scope: Scope) -> str:
+    """What the browser shows: the last message that it got, else what its page was drawn with."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return header(scope, b"last-event-id") or query.get("tag", [""])[0]
+
+
+def home_events(draw: Draw, fingerprint: Fingerprint, doors: Doors) -> EventApp[Reader]:
+    """The application at /events/sites."""
+    return EventApp(reader_gate, Hub(draw, fingerprint).feed, doors)
