@@ -24,6 +24,7 @@ if env_file := os.environ.get("DJAMON_ENV_FILE", str(BASE_DIR / ".env")):
 HOST = environment.text("HOST", "127.0.0.1")
 PORT = environment.integer("PORT", 8000, at_least=1, at_most=65535)
 SCHEDULER = environment.flag("SCHEDULER", default=True)  # off: cron does the periodic work
+EVENTS_MAX_CLIENTS = environment.integer("EVENTS_MAX_CLIENTS", 1000, at_least=0, at_most=100_000)
 
 # --- What every installation decides -------------------------------------------------------------
 DEBUG = environment.flag("DEBUG", default=False)
@@ -104,6 +105,7 @@ INSTALLED_APPS = [
     "jobs",
     "alerts",
     "monitor",
+    "timings",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

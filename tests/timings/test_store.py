@@ -1,0 +1,86 @@
+"""Storing samples, on a real database."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from timings import histogram
+from timings.models import MINUTE, Sample, SampleExtra, Series, Summary
+from timings.store import Store
+from timings.wire import Sample as Arrived
+
+pytestmark = pytest.mark.django_db
+T = 1_780_000_020  # a full minute
+
+
+def call(second=0, execution_time=0.25, key="f", token="t", extra=None):
+    return Arrived(key, token, T + second, execution_time, extra)
+
+
+def stored():
+    return list(Sample.objects.values_list("series_id", "ts", "execution_time"))
+
+
+def test_every_call_is_stored_once_also_within_a_second():
+    done = Store(10).write([call(0, 0.1), call(0, 0.1), call(5, 0.3)])
+    series = Series.objects.get(key="f", token="t").pk
+    assert stored() == [(series, T, 0.1), (series, T, 0.1), (series, T + 5, 0.3)]
+    assert done == (3, {})
+
+
+def test_calls_of_one_second_keep_their_order_over_a_restart():
+    Store(10).write([call(0, 0.3), call(0, 0.1)])
+    Store(10).write([call(0, 0.2)])
+    assert [value for _, _, value in stored()] == [0.3, 0.1, 0.2]
+
+
+def test_other_fields_stand_beside_the_call_that_has_them():
+    Store(10).write([call(0), call(1, extra='{"user":"Ann"}')])
+    extra = SampleExtra.objects.get()
+    assert (extra.ts, extra.fields) == (T + 1, '{"user":"Ann"}')
+    assert Sample.objects.filter(series_id=extra.series_id, ts=extra.ts, seq=extra.seq).exists()
+
+
+def test_a_minute_adds_up_over_batches():
+    store = Store(10)
+    store.write([call(0, 0.1), call(59, 0.4), call(60, 9.0)])
+    store.write([call(30, 0.2)])
+    first, second = Summary.objects.order_by("start")
+    assert (first.level, first.start, first.count, first.least, first.most) == (MINUTE, T, 3, 0.1, 0.4)
+    assert first.total == pytest.approx(0.7)
+    assert bytes(first.histogram) == histogram.stored(histogram.packed(histogram.bins_of([0.1, 0.2, 0.4])))
+    assert (second.start, second.count) == (T + 60, 1)
+
+
+def test_beyond_the_limit_new_keys_are_refused_and_old_ones_unharmed():
+    store = Store(2)
+    store.write([call(key="a"), call(key="b")])
+    done = store.write([call(key="c"), call(key="a"), call(key="a", token="other")])
+    assert done == (1, {"too many keys": 2})
+    assert list(Series.objects.values_list("key", "token")) == [("a", "t"), ("b", "t")]
+
+
+def test_two_stores_know_each_others_series():
+    one, other = Store(10), Store(10)
+    one.write([call(key="a")])
+    other.write([call(key="a"), call(key="b")])
+    one.write([call(key="b")])
+    assert Series.objects.count() == 2
+    assert [row.count for row in Summary.objects.order_by("series_id")] == [2, 2]
+
+
+def test_a_batch_costs_the_same_queries_for_one_call_and_for_many(django_assert_num_queries):
+    store = Store(1000)
+    store.write([call(key=str(number)) for number in range(300)])
+    with django_assert_num_queries(5 if connection.vendor == "sqlite" else 6):
+        store.write([call(second % 60, key=str(second % 300)) for second in range(2000)])
+
+
+def test_on_sqlite_the_tables_are_their_own_index():
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite's way to cluster")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE sql LIKE '%%WITHOUT ROWID' ORDER BY name")
+        names = [name for (name,) in cursor.fetchall()]
+    assert names == ["timings_sample", "timings_sampleextra", "timings_summary"]

@@ -1,0 +1,7 @@
+"""The app of timings: how long functions take."""
+
+from django.apps import AppConfig
+
+
+class TimingsConfig(AppConfig):
+    name = "timings"
