@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
-from djamon.lib.durations import roughly
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
 from monitor.models import Site
 from monitor.verdicts import Verdict
 
@@ -26,42 +29,89 @@ NAMED_IN_HEADLINE = 3
 NAME_LIMIT = 60  # characters of each name there
 
 
-@dataclass(frozen=True, slots=True)
+class Judged(Protocol):
+    """What the look of a site depends on: a Site, or a row of a list of them."""
+
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def last_checked(self) -> datetime | None: ...
+    @property
+    def interval_min(self) -> int | None: ...
+
+
+class Named(Protocol):
+    """What the headline says of a site."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def slug(self) -> str: ...
+    @property
+    def state_since(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """``word`` stands in the badge, ``style`` colours it; a lower ``rank`` is worse and stands first."""
+    """``word`` stands in the badge, ``style`` colours it; a lower ``rank`` is worse and stands first.
+
+    ``key`` is what lists are filtered by. Not ``current``: so it was when it was last asked, and nobody
+    knows whether it still is.
+    """
 
     word: str
     style: Style
     rank: int
+    key: str
+    current: bool = True
 
 
-DOWN = Look("down", "down", 0)
-FAILING = Look("failing", "failing", 1)
-OLD = Look("old", "unknown", 2)
-UNKNOWN = Look("not asked yet", "unknown", 3)
-UP = Look("up", "up", 4)
-PAUSED = Look("paused", "paused", 5)
-LOOKS = {"down": DOWN, "failing": FAILING, "unknown": UNKNOWN, "up": UP, "paused": PAUSED}
+DOWN = Look("down", "down", 0, "down")
+FAILING = Look("failing", "failing", 1, "failing")
+OLD = Look("old", "unknown", 2, "old", current=False)
+UNKNOWN = Look("not asked yet", "unknown", 3, "unknown")
+UP = Look("up", "up", 4, "up")
+PAUSED = Look("paused", "paused", 5, "paused")
+LOOKS = {look.key: look for look in (DOWN, FAILING, OLD, UNKNOWN, UP, PAUSED)}
+
+WAS_DOWN = Look("was down", "unknown", 0, "down", current=False)
+WAS_FAILING = Look("was failing", "unknown", 1, "failing", current=False)
+WAS_UP = Look("was up", "unknown", 4, "up", current=False)
+LOOKS_IN_DOUBT = LOOKS | {look.key: look for look in (WAS_DOWN, WAS_FAILING, WAS_UP)}
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    text: str
+    html: SafeString
     style: Style
 
 
 def is_old(last_checked: datetime | None, interval_min: int | None, now: datetime) -> bool:
     """Whether three runs that should have asked the site have gone by; a site never asked is not old."""
-    allowed_min = OLD_AFTER_RUNS * max(interval_min or 0, LONGEST_RUN_MIN)
-    return last_checked is not None and now - last_checked > timedelta(minutes=allowed_min)
+    return last_checked is not None and now - last_checked > allowed(interval_min)
 
 
-def look_of(site: Site, now: datetime) -> Look:
-    """The badge of ``site``: grey where nobody has looked lately, whatever the state was then."""
-    judged = site.enabled and site.state != Site.State.UNKNOWN
-    if judged and is_old(site.last_checked, site.interval_min, now):
+def allowed(interval_min: int | None) -> timedelta:
+    """How long a state holds without being asked for."""
+    return timedelta(minutes=OLD_AFTER_RUNS * max(interval_min or 0, LONGEST_RUN_MIN))
+
+
+def look_of(site: Judged, now: datetime, *, doubt: bool = False) -> Look:
+    """The badge of ``site``: grey where nobody has looked lately, whatever the state was then.
+
+    ``doubt``: the last run met a fault of our own or is overdue, so that all states are old news.
+    """
+    state = site.state if site.enabled else "paused"
+    if doubt:
+        return LOOKS_IN_DOUBT[state]
+    if state in JUDGED and is_old(site.last_checked, site.interval_min, now):
         return OLD
-    return LOOKS[site.shown_state]
+    return LOOKS[state]
+
+
+JUDGED = frozenset({"up", "failing", "down"})
 
 
 def up_of(site: Site) -> bool | None:
@@ -71,53 +121,84 @@ def up_of(site: Site) -> bool | None:
     return {Verdict.UP.value: True, Verdict.DOWN.value: False}.get(site.last_verdict or 0)
 
 
-def headline(sites: Sequence[Site], now: datetime, *, doubt: bool = False) -> Headline:
-    """One sentence: what is down and for how long, or that all is well, as far as we know.
+def clock(moment: datetime, now: datetime) -> str:
+    """``05:12``, with the day where it is not today's."""
+    local, today = timezone.localtime(moment), timezone.localtime(now).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
 
-    ``doubt``: the last run met a fault of our own or is overdue, so that good news is old news.
-    """
-    looks = [look_of(site, now) for site in sites]
-    if DOWN in looks:
-        fallen = [site for site, look in zip(sites, looks, strict=True) if look is DOWN]
-        return Headline(_fallen_sentence(fallen, len(sites), now), "down")
-    if failing := looks.count(FAILING):
-        return Headline(f"No site is down; {_of(failing, len(sites))} failing.", "failing")
-    if set(looks) == {UNKNOWN}:
-        return Headline("No site has been asked yet.", "unknown")
-    up = looks.count(UP)
-    clauses = [_up_clause(up, len(sites), doubt=doubt)]
-    clauses += [f"{looks.count(look)} {words}" for look, words in _QUIET if look in looks]
-    return Headline(f"{'; '.join(clauses)}.", "up" if up and OLD not in looks and not doubt else "unknown")
+
+def headline(sites: Sequence[tuple[Named, Look]], now: datetime) -> Headline:
+    """One sentence: what is down and since when, or that all is well, as far as we know."""
+    looks = [look for _, look in sites]
+    fallen = [site for site, look in sites if look.key == "down"]
+    failing = sum(look.key == "failing" for look in looks)
+    current = not {WAS_DOWN, WAS_FAILING, WAS_UP} & set(looks)
+    if fallen:
+        return Headline(
+            _fallen_sentence(fallen, len(sites), now, current=current), "down" if current else "unknown"
+        )
+    if failing:
+        said = _failing_sentence(failing, len(sites), current=current)
+        return Headline(format_html("{}", said), "failing" if current else "unknown")
+    said = _quiet_sentence(looks, current=current)
+    well = UP in looks and OLD not in looks
+    return Headline(format_html("{}", said), "up" if well else "unknown")
+
+
+def _failing_sentence(failing: int, total: int, *, current: bool) -> str:
+    if current:
+        return f"No site is down; {_of(failing, total, current=True)} failing."
+    return f"No site was down when last asked; {_of(failing, total, current=False)} failing."
 
 
 _QUIET = ((OLD, "not asked lately"), (UNKNOWN, "not asked yet"), (PAUSED, "paused"))
 
 
-def _up_clause(up: int, total: int, *, doubt: bool) -> str:
+def _quiet_sentence(looks: Sequence[Look], *, current: bool) -> str:
+    if set(looks) == {UNKNOWN}:
+        return "No site has been asked yet."
+    up = sum(look.key == "up" for look in looks)
+    clauses = [_up_clause(up, len(looks), current=current)]
+    clauses += [f"{looks.count(look)} {words}" for look, words in _QUIET if look in looks]
+    return f"{'; '.join(clauses)}."
+
+
+def _up_clause(up: int, total: int, *, current: bool) -> str:
     if not up:
         return "No site is known to be up"
     which = "All" if up == total else f"{up} of"
-    sites = "The one site" if total == 1 else f"{which} {total} sites"
-    if doubt:
+    sites = "The one site" if total == 1 else f"{which} {total:,} sites"
+    if not current:
         return f"{sites} {'was' if up == 1 else 'were'} up when last asked"
     return f"{sites} {'is' if up == 1 else 'are'} up"
 
 
-def _of(count: int, total: int) -> str:
-    return f"{count} of {total} {'site' if total == 1 else 'sites'} {'is' if count == 1 else 'are'}"
+def _of(count: int, total: int, *, current: bool) -> str:
+    verb = ("is" if current else "was") if count == 1 else ("are" if current else "were")
+    return f"{count:,} of {total:,} {'site' if total == 1 else 'sites'} {verb}"
 
 
-def _fallen_sentence(fallen: Sequence[Site], total: int, now: datetime) -> str:
+def _fallen_sentence(fallen: Sequence[Named], total: int, now: datetime, *, current: bool) -> SafeString:
     longest_first = sorted(fallen, key=lambda site: site.state_since or now)
-    named = [_fallen_clause(site, now) for site in longest_first[:NAMED_IN_HEADLINE]]
-    rest = len(longest_first) - len(named)
-    tail = f" and {rest} more" if rest else ""
-    return f"{_of(len(longest_first), total)} down: {', '.join(named)}{tail}."
+    named = longest_first[:NAMED_IN_HEADLINE]
+    more = len(longest_first) - len(named)
+    return format_html(
+        "{} down{}: {}{}.",
+        _of(len(longest_first), total, current=current),
+        "" if current else " when last asked",
+        format_html_join(", ", "{}", ((_fallen_clause(site, now),) for site in named)),
+        f" and {more:,} more" if more else "",
+    )
 
 
-def _fallen_clause(site: Site, now: datetime) -> str:
-    since = f" (for {roughly((now - site.state_since).total_seconds())})" if site.state_since else ""
-    return f"{_short(site.name)}{since}"
+def _fallen_clause(site: Named, now: datetime) -> SafeString:
+    """The name stands apart: its letters may run from right to left, the sentence does not."""
+    since = f" since {clock(site.state_since, now)}" if site.state_since else ""
+    return format_html('<a href="{}"><bdi>{}</bdi></a>{}', site_path(site.slug), _short(site.name), since)
+
+
+def site_path(slug: str) -> str:
+    return Site(slug=slug).get_absolute_url()
 
 
 def _short(name: str) -> str:

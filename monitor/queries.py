@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
+from django.db import connection
 from django.db.models import Avg, Count, Max, Q, QuerySet
+from django.utils import timezone
 
-from monitor.appearance import Look, look_of, up_of
+from djamon.lib.charts import MOST_BARS, Bar, Style
+from monitor.appearance import Look, allowed, is_old, up_of
 from monitor.models import Group, Site, SiteView
+from monitor.templatetags.monitor_words import milliseconds
 from monitor.verdicts import Verdict
 
 JSON_VIEWS = 10
@@ -22,6 +26,8 @@ JSON_VIEWS = 10
 RESULTS_SHOWN = 2000
 # Beyond this a count says "more than": the confirmation page must not read a whole table.
 COUNT_LIMIT = 100_000
+
+BAR_STYLES: dict[int, Style] = {Verdict.UP: "up", Verdict.DOWN: "down", Verdict.INCONCLUSIVE: "unknown"}
 
 
 class SiteState(TypedDict):
@@ -68,10 +74,23 @@ class SiteCard:
     look: Look
 
 
-@dataclass(frozen=True, slots=True)
-class GroupCard:
-    group: Group
-    cards: list[SiteCard]
+class BoardSite(NamedTuple):
+    """A site's columns that home shows, in place of a model: there may be thousands of them."""
+
+    pk: int
+    group_id: int
+    name: str
+    slug: str
+    url: str
+    enabled: bool
+    interval_min: int | None
+    state: str
+    state_since: datetime | None
+    last_checked: datetime | None
+    last_reason: str
+    last_ms: float | None
+    recent: str
+    certificate_ends: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +104,33 @@ class DayFigures:
     slowest_ms: float | None
 
 
-def groups_with_sites(now: datetime, *, insider: bool) -> list[GroupCard]:
-    """All groups by name, in each the worst sites first. Two queries."""
-    by_group: dict[int, list[SiteCard]] = {}
-    groups = list(visible_groups(insider=insider))
-    for site in visible_sites(insider=insider).defer("good_codes", "get_fallback"):
-        by_group.setdefault(site.group_id, []).append(SiteCard(site, look_of(site, now)))
-    for cards in by_group.values():
-        cards.sort(key=lambda card: card.look.rank)
-    return [GroupCard(group, by_group.get(group.pk, [])) for group in groups]
+def board_groups() -> list[Group]:
+    return list(Group.objects.order_by("pk"))
+
+
+def board_sites() -> list[BoardSite]:
+    """Every site as home shows it, in no order. One query."""
+    rows = Site.objects.order_by().values_list(*BoardSite._fields)
+    return [BoardSite._make(row) for row in rows]
+
+
+def board_stamp() -> object:
+    """Equal as long as :func:`board_sites` and the groups are. Two queries.
+
+    The database's own values, which nobody turns into Python's, are read in a fraction of the time.
+    """
+    sql, params = Site.objects.order_by("pk").values_list(*BoardSite._fields).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows = hash(tuple(cursor.fetchall()))
+    return rows, tuple(Group.objects.order_by("pk").values_list("pk", "name", "slug", "internal"))
+
+
+def old_sites(now: datetime) -> tuple[int, ...]:
+    """The sites that nobody asked lately, which only the passing of time tells. One query."""
+    judged = Site.objects.filter(enabled=True, last_checked__lt=now - allowed(None)).order_by("pk")
+    rows = judged.values_list("pk", "last_checked", "interval_min")
+    return tuple(pk for pk, last_checked, interval in rows if is_old(last_checked, interval, now))
 
 
 def visible_groups(*, insider: bool) -> QuerySet[Group]:
@@ -134,6 +171,15 @@ def site_data(site: Site) -> SiteData:
 def results(site: Site) -> QuerySet[SiteView]:
     """The site's last requests, newest first, as far back as pages go."""
     return site.views.order_by("-date")[:RESULTS_SHOWN]
+
+
+def recent_bars(site: Site) -> list[Bar]:
+    """The last results, the newest last, each as ``05:31:02 HTTP 200 OK, 123 ms``. One query."""
+    views = site.views.order_by("-date").values_list("date", "verdict", "reason", "total_ms")[:MOST_BARS]
+    return [
+        Bar(BAR_STYLES[verdict], f"{timezone.localtime(date):%H:%M:%S} {reason}, {milliseconds(ms)}")
+        for date, verdict, reason, ms in reversed(views)
+    ]
 
 
 def day_figures(site: Site, now: datetime) -> DayFigures:

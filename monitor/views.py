@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,10 +12,12 @@ from django.views.decorators.http import require_safe
 from accounts.access import json_reader, page_reader
 from accounts.views import login_user
 from djamon.lib.buckets import RANGES, RangeRefused, parse_range
+from djamon.lib.charts import bar_list
 from djamon.lib.negotiation import json_error
 from jobs.queries import are_pages_in_doubt
-from monitor import outage_queries, queries, timechart
-from monitor.appearance import Headline, headline, look_of
+from monitor import board_page, calendar, outage_queries, queries, timechart, uptime
+from monitor.appearance import look_of
+from monitor.board import Audience
 from monitor.models import Site
 from monitor.outage_views import outage, outages
 from scripts.my_shortcuts import HttpResponseJson, paginate
@@ -30,16 +30,26 @@ RESULTS_PER_PAGE = 20
 @require_safe
 @page_reader
 def home(request: HttpRequest) -> HttpResponse:
-    """Every group with its sites, and one sentence over all of them."""
-    now = timezone.now()
-    groups = queries.groups_with_sites(now, insider=_is_insider(request))
-    sites = [card.site for group in groups for card in group.cards]
-    context = {"groups": groups, "headline": _headline(sites, now), "now": now}
-    return render(request, "monitor/home.html", context)
+    """Every group with its sites, and one sentence over all of them; narrowed by the query."""
+    page = board_page.page_of(request.GET, timezone.now(), _audience(request))
+    if page is None:
+        raise Http404("There is no group with this slug.")
+    return render(request, "monitor/home.html", {"home": page, "states": board_page.STATES})
 
 
-def _headline(sites: list[Site], now: datetime) -> Headline | None:
-    return headline(sites, now, doubt=are_pages_in_doubt(now)) if sites else None
+def _audience(request: HttpRequest) -> Audience:
+    if not request.user.is_authenticated:
+        return "stranger"
+    return "staff" if request.user.is_staff else "user"
+
+
+@never_cache
+@require_safe
+@page_reader
+def site_recent(request: HttpRequest, slug: str) -> HttpResponse:
+    """A fragment: the last results of a site in words, as home's bars show them."""
+    found = _site_or_404(slug, insider=_is_insider(request))
+    return HttpResponse(bar_list(queries.recent_bars(found)))
 
 
 @never_cache
@@ -76,15 +86,17 @@ def site_times(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @page_reader
 def site(request: HttpRequest, slug: str) -> HttpResponse:
-    """One site: its state, its last day, its times over a range, its last results, outages and settings."""
+    """One site: its state, uptime, its times over a range, its last results, outages and settings."""
     found = _site_or_404(slug, insider=_is_insider(request))
     now = timezone.now()
     context = {
         "site": found,
-        "look": look_of(found, now),
+        "look": look_of(found, now, doubt=are_pages_in_doubt(now)),
         "strikes": settings.STRIKES,
         "good_codes": found.good_codes or ", ".join(map(str, sorted(settings.GOOD_CODES))),
         "day": queries.day_figures(found, now),
+        "figures": uptime.of_site(found, now),
+        "calendar": calendar.of_site(found, now),
         "times": timechart.panel_of(found, request.GET, now, timezone.get_current_timezone()),
         "ranges": RANGES,
         "results": paginate(queries.results(found), RESULTS_PER_PAGE, request.GET.get("page")),

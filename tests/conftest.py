@@ -10,6 +10,8 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from monitor import uptimes
+
 
 def pytest_configure() -> None:
     # No collectstatic in tests: names of static files stay as they are in the templates.
@@ -37,6 +39,12 @@ def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _is_loopback(host: str) -> bool:
     return host.startswith("127.") or host in {"::1", "localhost"}
+
+
+@pytest.fixture(autouse=True)
+def _no_uptime_of_other_tests() -> None:
+    """The figures that the process keeps are of another test's rows."""
+    uptimes.kept.clear()
 
 
 @pytest.fixture

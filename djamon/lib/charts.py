@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, pairwise
 from math import isfinite
+from operator import sub
 from typing import Literal
 
 from django.utils.html import format_html, format_html_join
@@ -19,53 +21,61 @@ from django.utils.safestring import SafeString, mark_safe
 Style = Literal["up", "down", "unknown"]
 
 MOST_BARS = 40
-BAR_STEP, BAR_WIDTH, BARS_HEIGHT = 6, 4, 24
+BAR_STEP, BAR_WIDTH, BARS_HEIGHT = 6, 4, 24  # the width is also charts.css' stroke-width
 # A state is also a height, so that it is seen without its colour.
 BAR_HEIGHTS: dict[Style, int] = {"up": 16, "down": 24, "unknown": 8}
 BAR_WORDS: dict[Style, str] = {"up": "up", "down": "down", "unknown": "inconclusive"}
 
-MOST_POINTS = 120
-LINE_WIDTH, LINE_HEIGHT, LINE_MARGIN = 120, 24, 2
+MOST_POINTS = MOST_BARS
+LINE_STEP, LINE_HEIGHT, LINE_MARGIN = 3, 24, 2
+LINE_WIDTH = (MOST_POINTS - 1) * LINE_STEP + 2 * LINE_MARGIN
+LINE_ROOM = LINE_HEIGHT - 2 * LINE_MARGIN
+# The next point of a line, by how much lower it is: a page of 1,000 sites has 40,000 of them.
+LINE_STROKES = {fall: f"l{LINE_STEP}{fall: }" for fall in range(-LINE_ROOM, LINE_ROOM + 1)}
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One result: ``text`` is what stands beside the pointer, such as its time, code, reason and ms."""
+    """One result: ``text`` says all of it, such as its time, code, reason and ms."""
 
     style: Style
     text: str
 
 
-def bars(results: Sequence[Bar], most: int = MOST_BARS) -> SafeString:
-    """The last ``most`` results, the newest at the right, each with its text as a title."""
-    shown = results[-most:] if most > 0 else []
-    first = most - len(shown)
-    rects = format_html_join("", BAR, (_bar(bar, first + place) for place, bar in enumerate(shown)))
+@lru_cache(maxsize=4096)
+def bars(styles: tuple[Style, ...], most: int = MOST_BARS) -> SafeString:
+    """The last ``most`` results, the newest at the right: a path for each style that occurs.
+
+    A picture without a name: the link or the text around it says :func:`bars_in_words`.
+    """
+    shown = styles[-most:] if most > 0 else ()
+    first = (most - len(shown)) * BAR_STEP + BAR_WIDTH // 2
+    paths = format_html_join(
+        "",
+        '<path class="bar-{}" d="{}"/>',
+        ((style, _bar_strokes(shown, style, first)) for style in BAR_HEIGHTS if style in shown),
+    )
+    width = max(1, most * BAR_STEP - (BAR_STEP - BAR_WIDTH))
     return format_html(
-        '<svg class="bars" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
-        max(1, most * BAR_STEP - (BAR_STEP - BAR_WIDTH)),
-        BARS_HEIGHT,
-        bars_in_words(shown),
-        rects,
+        '<svg class="bars" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>', width, BARS_HEIGHT, paths
     )
 
 
-BAR = '<rect class="bar-{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>'
+def _bar_strokes(styles: Sequence[Style], style: Style, first: int) -> str:
+    """A stroke from the ground up for each bar of this style."""
+    height = BAR_HEIGHTS[style]
+    places = (first + number * BAR_STEP for number, found in enumerate(styles) if found == style)
+    return "".join(f"M{place} {BARS_HEIGHT}v-{height}" for place in places)
 
 
-def _bar(bar: Bar, place: int) -> tuple[str, int, int, int, int, str]:
-    height = BAR_HEIGHTS[bar.style]
-    return bar.style, place * BAR_STEP, BARS_HEIGHT - height, BAR_WIDTH, height, bar.text
-
-
-def bars_in_words(results: Sequence[Bar]) -> str:
-    """``40 results: 38 up, 2 down``; the last one in full, as it says how it stands."""
-    if not results:
+@lru_cache(maxsize=4096)
+def bars_in_words(styles: tuple[Style, ...]) -> str:
+    """``40 results: 38 up, 2 down``."""
+    if not styles:
         return "No results"
-    counts = Counter(bar.style for bar in results)
+    counts = Counter(styles)
     parts = ", ".join(f"{counts[style]} {word}" for style, word in BAR_WORDS.items() if counts[style])
-    noun = "result" if len(results) == 1 else "results"
-    return f"{len(results)} {noun}: {parts}; the last: {results[-1].text}"
+    return f"{len(styles)} {'result' if len(styles) == 1 else 'results'}: {parts}"
 
 
 def bar_list(results: Iterable[Bar]) -> SafeString:
@@ -74,19 +84,15 @@ def bar_list(results: Iterable[Bar]) -> SafeString:
     return format_html('<ol class="bar-list">{}</ol>', items)
 
 
-def sparkline(values: Sequence[float | None], name: str) -> SafeString:
-    """The values as a line from zero up, equally apart; None, NaN and infinities are gaps.
+def sparkline(values: Sequence[float | None]) -> SafeString:
+    """The values as a line from zero up, the newest at the right; None, NaN and infinities are gaps.
 
-    More than MOST_POINTS are shown as the means of equal parts. ``name`` says in words what the line shows.
+    More than MOST_POINTS are shown as the means of equal parts. Without a name, as bars are.
     """
     points = _thinned([value if value is not None and isfinite(value) else None for value in values])
-    return format_html(
-        '<svg class="sparkline" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<path d="{}" vector-effect="non-scaling-stroke"/></svg>',
-        LINE_WIDTH,
-        LINE_HEIGHT,
-        name,
-        mark_safe("".join(_strokes(points))),  # noqa: S308  (letters and numbers of our own)
+    return mark_safe(  # noqa: S308  (letters and numbers of our own)
+        f'<svg class="sparkline" viewBox="0 0 {LINE_WIDTH} {LINE_HEIGHT}" aria-hidden="true">'
+        f'<path d="{"".join(_strokes(points))}"/></svg>'
     )
 
 
@@ -107,13 +113,13 @@ def _mean(values: Sequence[float | None]) -> float | None:
 def _strokes(values: Sequence[float | None]) -> Iterator[str]:
     """A stroke of the path for each run of values without a gap; a value alone is a dot."""
     top = max((value for value in values if value is not None), default=0) or 1
-    step = (LINE_WIDTH - 2 * LINE_MARGIN) / max(1, len(values) - 1)
-    room = LINE_HEIGHT - 2 * LINE_MARGIN
-    for is_gap, run in groupby(enumerate(values), key=lambda pair: pair[1] is None):
-        if is_gap:
-            continue
-        places = [
-            f"{LINE_MARGIN + index * step:.4g} {LINE_MARGIN + room * (1 - max(0, value or 0) / top):.3g}"
-            for index, value in run
-        ]
-        yield f"M{places[0]}" + ("h0" if len(places) == 1 else "L" + "L".join(places[1:]))
+    ground, x = LINE_HEIGHT - LINE_MARGIN, LINE_WIDTH - LINE_MARGIN - (len(values) - 1) * LINE_STEP
+    for is_gap, run in groupby(values, key=lambda value: value is None):
+        found = list(run)
+        if not is_gap:
+            # Over the greatest before times the room: the greatest float there is must not become infinite.
+            heights = [ground - int(LINE_ROOM * (max(0, value or 0) / top)) for value in found]
+            falls = map(sub, heights[1:], heights)
+            line = "".join([LINE_STROKES[fall] for fall in falls]) or "h0"
+            yield f"M{x} {heights[0]}{line}"
+        x += len(found) * LINE_STEP

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from monitor.appearance import clock
 from tests.monitor.factories import (
     make_down,
     make_group,
@@ -76,7 +77,7 @@ def test_home_says_who_is_down_and_since_when(member_client) -> None:
     make_down(now, name="shop", state_since=now - timedelta(hours=2, minutes=5, seconds=1))
     make_up(now)
     page = text(member_client, "/")
-    assert "1 of 2 sites is down: shop (for 2 hours, 5 minutes)." in page
+    assert f"<bdi>shop</bdi></a> since {clock(now - timedelta(hours=2, minutes=5, seconds=1), now)}." in page
     assert "connection refused" in page
 
 

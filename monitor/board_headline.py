@@ -1,0 +1,95 @@
+"""The top of home: the sentence over all sites, who was told of the open outage, or what to do first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from alerts.channels import label_of
+from alerts.queries import configured
+from monitor import outage_history
+from monitor.appearance import clock, headline
+from monitor.board_rows import Placed
+from monitor.models import Outage
+from monitor.outage_history import Recipient, Told
+
+RECENTLY = timedelta(days=30)  # the end of an outage is told for so long
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The open outage and who was told of it, or the end of the last one; ``anybody``: who could be told."""
+
+    path: str = ""
+    told: Told | None = None
+    over_at: datetime | None = None
+    anybody: bool = True
+
+
+def story(now: datetime) -> Story:
+    """One query; one more while an outage is open."""
+    outage = Outage.objects.first()  # the latest: only that can be open
+    if outage is None:
+        return Story()
+    path = outage.get_absolute_url()
+    if outage.resolved_at is None:
+        return Story(path, outage_history.told(outage), anybody=bool(configured()))
+    return Story(path, over_at=outage.resolved_at) if now - outage.resolved_at <= RECENTLY else Story()
+
+
+def html(sites: Sequence[Placed], story: Story, now: datetime, *, audience: str) -> str:
+    """The element with the id ``headline``."""
+    if not sites:
+        nothing = render_to_string("monitor/_nothing.html", {"audience": audience}).strip()
+        return f'<div id="headline">{nothing}</div>'
+    said = headline(sites, now)
+    lines = [format_html("<p>{}{}</p>", said.html, _link(story, now))]
+    if story.told is not None and audience != "stranger":
+        lines.append(format_html('<p class="told">{}</p>', told_in_words(story, now)))
+    return format_html(
+        '<div id="headline" class="headline headline-{} breakable" role="status">{}</div>',
+        said.style,
+        format_html_join("", "{}", ((line,) for line in lines)),
+    )
+
+
+def _link(story: Story, now: datetime) -> SafeString | str:
+    if story.over_at is not None:
+        said = ' <a href="{}">The last outage</a> ended {} {}.'
+        when = clock(story.over_at, now)
+        return format_html(said, story.path, "at" if len(when) == 5 else "on", when)
+    return format_html(' <a href="{}">The current outage</a>', story.path) if story.path else ""
+
+
+def told_in_words(story: Story, now: datetime) -> SafeString:
+    """``Told by e-mail at 05:15: a@x.example, b@y.example.``; moments, and no durations."""
+    told = story.told
+    if told is None or not told.recipients:
+        nobody = "Nobody has been told yet." if story.anybody else "Nobody is configured to be told."
+        return format_html("{}", nobody)
+    sentences = [_sentence(how, who) for how, who in _by_moment(told.recipients, now).items()]
+    more = f"And {told.more} more." if told.more else ""
+    return format_html("{}{}", format_html_join("", "{} ", ((said,) for said in sentences)), more)
+
+
+def _by_moment(recipients: Sequence[Recipient], now: datetime) -> dict[str, list[str]]:
+    """The addresses by how and when they were told; those that were not stand last, as they come."""
+    found: dict[str, list[str]] = {}
+    for recipient in recipients:
+        channel, at = label_of(recipient.channel), recipient.told_at
+        how = f"Told by {channel} at {clock(at, now)}" if at else f"Not told by {channel} yet"
+        found.setdefault(how, []).append(recipient.address)
+    return found
+
+
+def _sentence(how: str, addresses: Sequence[str]) -> SafeString:
+    named = [address for address in addresses if address]  # a channel without addresses has one recipient
+    if not named:
+        return format_html("{}.", how)
+    who = format_html_join(", ", "<bdi>{}</bdi>", ((address,) for address in named))
+    return format_html("{}: {}.", how, who)

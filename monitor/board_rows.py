@@ -1,0 +1,198 @@
+"""The HTML of home's rows, heads and frames, as quick as Python can: there may be 2,000 rows.
+
+Pure: no query, no clock; of ``now`` only the date counts. Whatever people typed is escaped here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from html import escape
+from string import digits, whitespace
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils import timezone
+
+from djamon.lib.charts import MOST_BARS, Style, bars, bars_in_words, sparkline
+from monitor.appearance import Look, clock
+from monitor.models import Group
+from monitor.queries import BoardSite
+from monitor.templatetags.monitor_words import milliseconds
+from monitor.uptime import Figures, Uptime, in_words
+
+CERTIFICATE_SOON_DAYS = 14
+SEARCHED_URL = 200  # characters of an address that the browser searches in
+COLUMNS = 7
+
+BAR_STYLES: dict[str, Style] = {"u": "up", "d": "down", "i": "unknown"}
+ONLY_LETTERS = str.maketrans("", "", digits + whitespace + "-")
+HEADINGS = (
+    '<thead><tr><th scope="col">State</th><th scope="col">Site</th>'
+    f'<th scope="col">Last {MOST_BARS} results</th><th scope="col">Response time</th>'
+    '<th scope="col"><abbr title="Uptime of the last 24 hours">24 h</abbr></th>'
+    '<th scope="col"><abbr title="Uptime of the last 30 days">30 days</abbr></th>'
+    '<th scope="col"><abbr title="Uptime of the last 90 days">90 days</abbr></th></tr></thead>'
+)
+
+
+class Placed(NamedTuple):
+    """A site with the look that it has now."""
+
+    site: BoardSite
+    look: Look
+
+
+def row(placed: Placed, figures: Figures | None, now: datetime) -> str:
+    """One site: a table row with the id ``site-<pk>``."""
+    site, look = placed
+    name, path = escape(site.name), _path(site.slug)
+    searched = escape(f"{site.name} {site.url[:SEARCHED_URL]}".lower())
+    return (
+        f'<tr id="site-{site.pk}" data-state="{look.key}" data-search="{searched}">'
+        f'<td><span class="state state-{look.style}">{look.word}</span></td>'
+        f'<th scope="row"><a class="clamped" href="{path}"><bdi>{name}</bdi></a>{_note(placed, now)}</th>'
+        f"{_history(site, path)}{_uptimes(figures)}</tr>"
+    )
+
+
+def _path(slug: str) -> str:
+    # A reverse for each row takes longer than all else in it.
+    before, after = _around_slug()
+    return f"{before}{slug}{after}"
+
+
+@lru_cache(maxsize=1)
+def _around_slug() -> tuple[str, str]:
+    before, _, after = reverse("site", args=["0"]).rpartition("0")
+    return before, after
+
+
+def _note(placed: Placed, now: datetime) -> str:
+    """Why it is not up, since when; and a certificate that ends soon."""
+    site, look = placed
+    notes = []
+    if look.key != "up" and site.enabled and site.state in ("down", "failing"):
+        since = f"since {clock(site.state_since, now)}: " if site.state_since else ""
+        notes.append(f"{since}{escape(site.last_reason)}")
+    if site.certificate_ends and (words := certificate_in_words(site.certificate_ends, now)):
+        notes.append(f'<span class="text-failing">{words}</span>')
+    return f"<small>{'; '.join(notes)}</small>" if notes else ""
+
+
+def certificate_in_words(ends: datetime, now: datetime) -> str:
+    """``certificate ends in 3 days`` within 14 days, by dates; nothing before."""
+    local, today = timezone.localtime(ends).date(), timezone.localtime(now).date()
+    days = (local - today).days
+    if days > CERTIFICATE_SOON_DAYS:
+        return ""
+    if days < 0:
+        return f"certificate ended on {local}"
+    if days == 0:
+        return "certificate ends today"
+    return f"certificate ends in {days} {'day' if days == 1 else 'days'}"
+
+
+def _history(site: BoardSite, path: str) -> str:
+    """Two cells: how the last results were, and how long they took."""
+    if not site.recent:
+        return "<td></td><td></td>"
+    picture, words = _bars(site.recent.translate(ONLY_LETTERS))
+    return (
+        f'<td><a class="bars-link" href="{path}#results" data-recent="{path}recent/"'
+        f' aria-label="{words}">{picture}</a></td>'
+        f"<td>{sparkline(times(site.recent))}<span>{milliseconds(site.last_ms)}</span></td>"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _bars(letters: str) -> tuple[str, str]:
+    styles = tuple(BAR_STYLES[letter] for letter in letters)
+    return bars(styles), bars_in_words(styles)
+
+
+def times(recent: str) -> list[float | None]:
+    """The milliseconds of good answers; others say nothing of how quick a site is."""
+    return [int(word[1:]) if word[0] == "u" else None for word in recent.split()]
+
+
+def _uptimes(figures: Figures | None) -> str:
+    if figures is None:
+        return "<td>–</td><td>–</td><td>–</td>"
+    return _uptime(figures.day) + _uptime(figures.days_30) + _uptime(figures.days_90)
+
+
+def _uptime(uptime: Uptime) -> str:
+    return f'<td title="{in_words(uptime)}">{uptime.percent}</td>'
+
+
+def empty_row(group: Group) -> str:
+    return f'<tr id="empty-{group.pk}"><td colspan="{COLUMNS}">No sites in this group yet.</td></tr>'
+
+
+def more_row(group: Group, more: int, link: str) -> str:
+    """The last row of a group that shows its worst sites only."""
+    return (
+        f'<tr id="more-{group.pk}"><td colspan="{COLUMNS}">'
+        f'<a href="{escape(link)}">and {more:,} more</a></td></tr>'
+    )
+
+
+def head(group: Group, looks: Iterable[Look]) -> str:
+    """A group's name and how its sites are: the summary that folds it."""
+    badge = ' <span class="badge text-bg-secondary" title="Never named in public">internal</span>'
+    name = escape(group.name)
+    return (
+        f'<summary id="group-{group.pk}-head" data-search="{name.lower()}">'
+        f'<h2 class="breakable" id="name-{group.pk}"><bdi>{name}</bdi></h2>'
+        f"{badge if group.internal else ''} <span>{counts(looks)}</span></summary>"
+    )
+
+
+def counts(looks: Iterable[Look]) -> str:
+    """``1 down, 48 up``, the worst first, each in its colour."""
+    found = Counter(looks)
+    ordered = sorted(found, key=lambda look: look.rank)
+    return ", ".join(
+        f'<span class="text-{look.style}">{found[look]:,} {look.word}</span>' for look in ordered
+    )
+
+
+def frame(group: Group, *, staff: bool) -> str:
+    """What stands around a group's rows; its head and its rows have their places in it."""
+    return (
+        f'<section class="group" id="group-{group.pk}" aria-labelledby="name-{group.pk}">'
+        f"{_links(group) if staff else ''}<details open>{head_place(group)}"
+        f'<table class="table board-table">{HEADINGS}{rows_place(group)}</table></details></section>'
+    )
+
+
+def head_place(group: Group) -> str:
+    return f'<summary id="group-{group.pk}-head"></summary>'
+
+
+def rows_place(group: Group) -> str:
+    return f'<tbody id="rows-{group.pk}"></tbody>'
+
+
+def filled(frame: str, group: Group, head: str, rows: Sequence[str]) -> str:
+    """The frame with its head and rows: what a browser makes of the pieces."""
+    body = rows_place(group).replace("></", f">{''.join(rows)}</")
+    return frame.replace(head_place(group), head).replace(rows_place(group), body)
+
+
+def _links(group: Group) -> str:
+    """For staff. The group's name is said by its heading, which may change while the frame stays."""
+    targets = (
+        ("add", "Add site", f"{reverse('site_add')}?group={group.slug}"),
+        ("edit", "Edit", reverse("group_edit", args=[group.slug])),
+        ("delete", "Delete", reverse("group_delete", args=[group.slug])),
+    )
+    links = (
+        f'<a id="{what}-{group.pk}" aria-labelledby="{what}-{group.pk} name-{group.pk}"'
+        f' href="{url}">{text}</a>'
+        for what, text, url in targets
+    )
+    return f'<p class="group-links">{" · ".join(links)}</p>'
