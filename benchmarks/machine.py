@@ -51,7 +51,7 @@ def description() -> str:
 
 def cpu_s(*pids: int) -> float:
     """User and system seconds that these processes have used with all of their threads."""
-    return sum(sum(_stat(pid)[11:13]) for pid in pids) / TICKS_S
+    return sum(sum(_stat(pid)[10:12]) for pid in pids) / TICKS_S
 
 
 def rss_mib(pid: int) -> float:
