@@ -47,8 +47,9 @@ def retry(milliseconds: int) -> bytes:
     return f"retry: {milliseconds}\n\n".encode()
 
 
-# A line that means nothing: it keeps proxies from closing a quiet stream, and finds peers that are gone.
-COMMENT = Payload(b":\n\n")
+# It keeps proxies from closing a quiet stream and finds peers that are gone. Scripts hear no comments, so it
+# is an event too: a page that hears none knows that its line has died without a word.
+BEAT = Payload(b":\n" + message("beat", event="beat"))
 
 
 class Wire(Protocol):

@@ -20,7 +20,7 @@ from django.http import HttpResponse
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from djamon.lib.eventstream import COMMENT, CONTENT_TYPE, Payload, message, retry, wire_for
+from djamon.lib.eventstream import BEAT, CONTENT_TYPE, Payload, message, retry, wire_for
 from djamon.lib.negotiation import json_error
 
 Scope = MutableMapping[str, Any]
@@ -50,9 +50,9 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds: quiet until a comment, until the gate is asked again, and that a client may take to read."""
+    """Seconds: quiet until a beat, until the gate is asked again, and that a client may take to read."""
 
-    comment_s: float = 15
+    beat_s: float = 15
     check_s: float = 60
     send_s: float = 30
 
@@ -183,6 +183,7 @@ class Visit:
         self.left = self.was_cut = False
         self._send = send
         self._pace = pace
+        self._beat_at = 0.0
         self._wire = wire_for(header(scope, b"accept-encoding"))
 
     async def see_off(self, receive: Receive) -> None:
@@ -204,8 +205,10 @@ class Visit:
                     await self._write(GONE)
                     break
                 check_at = loop.time() + self._check_s()
-            elif not await self._woken(min(self._pace.comment_s, check_at - loop.time())):
-                await self._write(COMMENT)
+            elif loop.time() >= self._beat_at:
+                await self._write(BEAT)
+            else:
+                await self._woken(min(self._beat_at, check_at) - loop.time())
         await self._end(cut=doors.closing)
 
     def cut(self) -> None:
@@ -218,12 +221,10 @@ class Visit:
         # Those who came together, after a restart, shall not all be asked for in the same second.
         return self._pace.check_s * random.uniform(0.8, 1)  # noqa: S311
 
-    async def _woken(self, seconds: float) -> bool:
-        try:
+    async def _woken(self, seconds: float) -> None:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                return await self.wake.wait()
-        except TimeoutError:
-            return False
+                await self.wake.wait()
 
     async def _start(self) -> None:
         headers = {
@@ -249,6 +250,7 @@ class Visit:
             self.cut()
 
     async def _body(self, body: bytes, *, more: bool = True) -> None:
+        self._beat_at = asyncio.get_running_loop().time() + self._pace.beat_s
         await self._give({"type": "http.response.body", "body": body, "more_body": more})
 
     async def _give(self, said: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from djamon.lib.negotiation import json_error
 from djamon.lib.streaming import Doors, EventApp, Pace, Scope, Wake
 from tests.djamon.streamserver import Reader, Running, serving, until
 
+BEAT = ":\nevent: beat\ndata: beat"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -96,9 +97,9 @@ def test_who_reads_gzip_reads_the_same() -> None:
         assert reader.block() == "data: hello"
 
 
-def test_a_quiet_stream_is_kept_open_by_comments() -> None:
-    with opened(House(comment_s=0.01)) as house, house.reader() as reader:
-        assert [reader.block() for _ in range(3)] == ["retry: 2000", ":", ":"]
+def test_a_quiet_stream_is_kept_open_by_beats() -> None:
+    with opened(House(beat_s=0.01)) as house, house.reader() as reader:
+        assert [reader.block() for _ in range(3)] == ["retry: 2000", BEAT, BEAT]
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS", "DELETE"])

@@ -134,7 +134,7 @@ class Wall:
         self.boards |= dict.fromkeys(audiences or self.boards, board)
         self.print += 1
 
-    def browser(self, tag: str = "", who: str = "user", **headers: str) -> streamserver.Reader:
+    def browser(self, tag: str = "", who: str = "user", **headers: Any) -> streamserver.Reader:
         path = f"/events/sites?tag={quote(tag)}"
         return streamserver.Reader(self.running.port, path, X_Who=who, **headers)
 

@@ -1,0 +1,420 @@
+// Home while it is open. What changes comes by server-sent events, as pieces of HTML by element id; scroll, focus,
+// what is typed, folded groups and the filter stay. Without this file home is read, folded and filtered all the same.
+(() => {
+  "use strict";
+  const board = document.getElementById("board");
+  const groups = document.getElementById("groups");
+  if (!board || !groups) {
+    return;
+  }
+  const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
+  const byId = (id) => document.getElementById(id);
+
+  function parsed(html) {
+    const template = document.createElement("template");
+    template.innerHTML = html.trim(); // of our own server, which escapes what people typed
+    return template.content.firstElementChild;
+  }
+
+  // --- What changes --------------------------------------------------------------------------------
+  function apply(change) {
+    document.dispatchEvent(new Event("board:changing"));
+    const focus = focusNow();
+    const anchors = rowsInSight();
+    make(change);
+    Object.entries(change.pieces).forEach(([id, html]) => replace(byId(id), html));
+    const moved = arrange(change.order);
+    board.dataset.tag = change.tag;
+    fold();
+    filter.apply();
+    focusAgain(focus);
+    scrollBack(anchors, moved);
+    document.dispatchEvent(new Event("board:changed"));
+    return Object.values(change.order).every((ids) => ids.every(byId));
+  }
+
+  // What is not there yet stands last in its container until that is put in order; groups come before their rows.
+  function make({ order, frames, pieces }) {
+    for (const [container, ids] of Object.entries(order)) {
+      for (const id of ids) {
+        const html = frames[id] ?? pieces[id];
+        if (html && !byId(id)) {
+          byId(container)?.append(parsed(html));
+        }
+      }
+    }
+  }
+
+  function replace(old, html) {
+    if (!old) {
+      return;
+    }
+    const fresh = parsed(html);
+    fresh.hidden = old.hidden; // by the filter
+    if (old.isEqualNode(fresh)) {
+      return;
+    }
+    if (old.getAttribute("role") === "status" && fresh.getAttribute("role") === "status") {
+      // A screen reader tells what changes inside such an element, not that there is another one.
+      old.className = fresh.className;
+      old.replaceChildren(...fresh.childNodes);
+    } else {
+      old.replaceWith(fresh);
+    }
+  }
+
+  // Moves as few elements as it takes, and gives their ids.
+  function arrange(order) {
+    const moved = new Set();
+    const surplus = [];
+    for (const [name, ids] of Object.entries(order)) {
+      const container = byId(name);
+      if (!container) {
+        continue;
+      }
+      const children = new Map([...container.children].map((child, place) => [child, place]));
+      const wanted = ids.map(byId).filter((child) => child);
+      const kept = staying(wanted.map((child) => children.get(child) ?? -1));
+      for (let at = wanted.length - 1; at >= 0; at -= 1) {
+        if (!kept.has(at)) {
+          container.insertBefore(wanted[at], wanted[at + 1] ?? null);
+          moved.add(wanted[at].id);
+        }
+        children.delete(wanted[at]);
+      }
+      surplus.push([container, children]);
+    }
+    // Last, because a row may have moved on to another group.
+    for (const [container, children] of surplus) {
+      for (const child of children.keys()) {
+        if (child.parentNode === container) {
+          child.remove();
+        }
+      }
+    }
+    return moved;
+  }
+
+  // The positions of a longest increasing run of places; -1 is no place.
+  function staying(places) {
+    const ends = [];
+    const before = [];
+    places.forEach((place, at) => {
+      if (place < 0) {
+        return;
+      }
+      let low = 0;
+      let high = ends.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        [low, high] = places[ends[middle]] < place ? [middle + 1, high] : [low, middle];
+      }
+      before[at] = ends[low - 1];
+      ends[low] = at;
+    });
+    const kept = new Set();
+    for (let at = ends.at(-1); at !== undefined; at = before[at]) {
+      kept.add(at);
+    }
+    return kept;
+  }
+
+  // --- What stays ----------------------------------------------------------------------------------
+  function focusNow() {
+    const element = document.activeElement;
+    const holder = element?.closest("#groups [id], #headline, #banners");
+    if (!holder) {
+      return null;
+    }
+    const place = [...holder.querySelectorAll(FOCUSABLE)].indexOf(element);
+    return { element, id: holder.id, place, group: holder.closest("section")?.querySelector("summary")?.id };
+  }
+
+  function focusAgain(focus) {
+    if (!focus || document.activeElement === focus.element) {
+      return;
+    }
+    const holder = byId(focus.id);
+    const same = focus.place < 0 ? holder : holder?.querySelectorAll(FOCUSABLE)[focus.place];
+    const target = focus.element.isConnected ? focus.element : (same ?? byId(focus.group));
+    target?.focus({ preventScroll: true });
+  }
+
+  function rowsInSight() {
+    if (window.scrollY === 0) {
+      return []; // the top of the page stays its top
+    }
+    const sights = [...groups.querySelectorAll("tr[id]")].map((row) => [row.id, row.getBoundingClientRect()]);
+    return sights
+      .filter(([, box]) => box.height > 0 && box.bottom > 0 && box.top < window.innerHeight)
+      .map(([id, box]) => ({ id, top: box.top }));
+  }
+
+  function scrollBack(anchors, moved) {
+    const anchor = anchors.find(({ id }) => !moved.has(id) && byId(id)?.getBoundingClientRect().height > 0);
+    if (anchor) {
+      const jump = byId(anchor.id).getBoundingClientRect().top - anchor.top;
+      window.scrollBy({ top: jump, behavior: "instant" });
+    }
+  }
+
+  // --- Folded groups, remembered on this device -------------------------------------------------------
+  const FOLDED = "djamon-folded";
+
+  function folded() {
+    try {
+      return new Set(JSON.parse(window.localStorage.getItem(FOLDED)) ?? []);
+    } catch {
+      return new Set(); // storage may be forbidden, or hold something else
+    }
+  }
+
+  // Whoever searches wants to see what is found.
+  function fold() {
+    const closed = folded();
+    for (const details of groups.querySelectorAll("section > details")) {
+      const open = filter.isSet() || !closed.has(details.parentNode.id);
+      if (details.open !== open) {
+        details.open = open;
+      }
+    }
+  }
+
+  groups.addEventListener("click", (event) => {
+    const details = event.target.closest("summary")?.parentNode;
+    if (!details || event.target.closest("a, button")) {
+      return;
+    }
+    const closed = folded();
+    closed[details.open ? "add" : "delete"](details.parentNode.id); // it is about to be the other
+    try {
+      window.localStorage.setItem(FOLDED, JSON.stringify([...closed].slice(-1000)));
+    } catch {
+      // then it is remembered as long as the page is open
+    }
+  });
+
+  // --- The filter ------------------------------------------------------------------------------------
+  const filter = (() => {
+    const form = byId("board-filter");
+    const whole = Boolean(form?.hasAttribute("data-whole"));
+    const values = () => ({ q: form?.elements.q.value.trim() ?? "", state: form?.elements.state.value ?? "" });
+    const isSet = () => whole && Object.values(values()).some((value) => value !== "");
+    let said = null;
+    let timer = 0;
+
+    function apply() {
+      if (!whole) {
+        return;
+      }
+      const { q, state } = values();
+      const words = q.toLowerCase();
+      const count = { found: 0, total: 0 };
+      for (const section of groups.children) {
+        const found = count.found;
+        const named = section.querySelector("summary")?.dataset.search?.includes(words);
+        section.querySelectorAll("tbody > tr").forEach((row) => {
+          const site = row.dataset.state !== undefined;
+          const fits = site && (named || row.dataset.search.includes(words)) && (!state || row.dataset.state === state);
+          hide(row, isSet() && !fits);
+          count.total += site;
+          count.found += fits;
+        });
+        hide(section, isSet() && count.found === found);
+      }
+      tell(count);
+    }
+
+    function hide(element, hidden) {
+      if (element.hidden !== hidden) {
+        element.hidden = hidden;
+      }
+    }
+
+    function tell({ found, total }) {
+      const noun = total === 1 ? "site" : "sites";
+      const words = found ? `${found.toLocaleString("en-GB")} of ${total.toLocaleString("en-GB")} ${noun}` : "No site matches";
+      const text = isSet() ? words : "";
+      if (text === said) {
+        return; // a screen reader would tell it again
+      }
+      said = text;
+      const result = byId("board-filter-result");
+      result.textContent = text;
+      if (text) {
+        const link = document.createElement("a");
+        link.href = window.location.pathname;
+        link.textContent = "Show all sites";
+        result.append(" ", link);
+      }
+    }
+
+    function typed() {
+      fold();
+      apply();
+      clearTimeout(timer);
+      timer = setTimeout(mirror, 300); // browsers refuse what changes the address too often
+    }
+
+    function mirror() {
+      const query = new URLSearchParams(Object.entries(values()).filter(([, value]) => value)).toString();
+      window.history.replaceState(null, "", query ? `?${query}` : window.location.pathname);
+    }
+
+    function start() {
+      if (!form) {
+        return;
+      }
+      if (!whole) {
+        form.elements.state.addEventListener("change", () => form.requestSubmit());
+        return;
+      }
+      form.addEventListener("input", typed);
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        typed();
+      });
+      byId("board-filter-result").addEventListener("click", (event) => {
+        if (event.target.closest("a")) {
+          event.preventDefault();
+          form.elements.q.value = form.elements.state.value = "";
+          typed();
+          form.elements.q.focus();
+        }
+      });
+      if (isSet()) {
+        apply(); // the browser may have kept what was typed
+      }
+    }
+
+    return { apply, isSet, start };
+  })();
+
+  // --- The stream ------------------------------------------------------------------------------------
+  const SILENT_MS = 45_000; // three times what the server keeps quiet at most
+  const HIDDEN_MS = 5 * 60_000;
+  const RELOAD_MS = 60_000;
+  let source = null;
+  let heard = 0;
+  let tries = 0;
+  let again = 0;
+  let hiding = 0;
+
+  const note = document.createElement("p");
+  note.className = "live-note";
+  note.setAttribute("role", "status");
+
+  function lost(isLost) {
+    const text = isLost ? "Not live: trying again…" : "";
+    if (note.textContent !== text) {
+      note.textContent = text;
+    }
+  }
+
+  const address = () => `${board.dataset.events}?tag=${encodeURIComponent(board.dataset.tag)}`;
+
+  function connect() {
+    clearTimeout(again);
+    if (source || document.hidden) {
+      return;
+    }
+    heard = Date.now();
+    source = new EventSource(address());
+    source.addEventListener("open", alive);
+    source.addEventListener("beat", alive);
+    source.addEventListener("gone", () => {
+      disconnect();
+      window.location.reload();
+    });
+    source.addEventListener("board", (event) => {
+      alive();
+      if (!apply(JSON.parse(event.data))) {
+        board.dataset.tag = ""; // something is missing here: ask for all of it
+        retry();
+      }
+    });
+    source.addEventListener("error", () => {
+      lost(true);
+      if (source?.readyState === EventSource.CLOSED) {
+        retry(); // the server refused; where only the line broke, the browser tries again by itself
+      }
+    });
+  }
+
+  function alive() {
+    heard = Date.now();
+    tries = 0;
+    lost(false);
+  }
+
+  function disconnect() {
+    source?.close();
+    source = null;
+  }
+
+  function retry() {
+    disconnect();
+    clearTimeout(again);
+    again = setTimeout(ask, Math.min(60_000, 3000 * 2 ** tries));
+    tries += 1;
+  }
+
+  // EventSource does not say why it was refused.
+  async function ask() {
+    const request = new AbortController();
+    try {
+      const { status } = await fetch(address(), { signal: request.signal });
+      if ((status === 401 || status === 403) && mayReload()) {
+        window.location.reload();
+      } else if (status === 200) {
+        connect();
+      } else {
+        retry();
+      }
+    } catch {
+      retry();
+    } finally {
+      request.abort();
+    }
+  }
+
+  function mayReload() {
+    try {
+      const last = Number(window.sessionStorage.getItem("djamon-reloaded"));
+      window.sessionStorage.setItem("djamon-reloaded", String(Date.now()));
+      return Date.now() - last > RELOAD_MS;
+    } catch {
+      return false;
+    }
+  }
+
+  function watch() {
+    // A line that died without a word, as after a sleep of the machine: the browser would wait for ever.
+    if (source && Date.now() - heard > SILENT_MS) {
+      lost(true);
+      disconnect();
+      connect();
+    }
+  }
+
+  function shownOrHidden() {
+    clearTimeout(hiding);
+    if (document.hidden) {
+      hiding = setTimeout(disconnect, HIDDEN_MS);
+    } else {
+      watch();
+      connect();
+    }
+  }
+
+  fold();
+  filter.start();
+  if (board.dataset.events && board.dataset.tag) {
+    board.after(note);
+    document.addEventListener("visibilitychange", shownOrHidden);
+    window.addEventListener("pagehide", disconnect);
+    window.addEventListener("pageshow", connect); // also where the browser kept the page while one was elsewhere
+    setInterval(watch, 15_000);
+    connect();
+  }
+})();
