@@ -21,8 +21,8 @@ from django.utils.safestring import SafeString, mark_safe
 Style = Literal["up", "down", "unknown"]
 
 MOST_BARS = 40
-BAR_STEP, BAR_WIDTH, BARS_HEIGHT = 6, 4, 24  # the width is also charts.css' stroke-width
-# A state is also a height, so that it is seen without its colour.
+BAR_STEP, BAR_GAP, BARS_HEIGHT = 6, 2, 24
+# A state is also a height, so that it is seen without its colour. Heights and dashes stand in charts.css too.
 BAR_HEIGHTS: dict[Style, int] = {"up": 16, "down": 24, "unknown": 8}
 BAR_WORDS: dict[Style, str] = {"up": "up", "down": "down", "unknown": "inconclusive"}
 
@@ -49,23 +49,27 @@ def bars(styles: tuple[Style, ...], most: int = MOST_BARS) -> SafeString:
     A picture without a name: the link or the text around it says :func:`bars_in_words`.
     """
     shown = styles[-most:] if most > 0 else ()
-    first = (most - len(shown)) * BAR_STEP + BAR_WIDTH // 2
     paths = format_html_join(
         "",
         '<path class="bar-{}" d="{}"/>',
-        ((style, _bar_strokes(shown, style, first)) for style in BAR_HEIGHTS if style in shown),
+        ((style, _bar_strokes(shown, style, most)) for style in BAR_HEIGHTS if style in shown),
     )
-    width = max(1, most * BAR_STEP - (BAR_STEP - BAR_WIDTH))
+    width = max(1, most * BAR_STEP - BAR_GAP)
     return format_html(
         '<svg class="bars" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>', width, BARS_HEIGHT, paths
     )
 
 
-def _bar_strokes(styles: Sequence[Style], style: Style, first: int) -> str:
-    """A stroke from the ground up for each bar of this style."""
-    height = BAR_HEIGHTS[style]
-    places = (first + number * BAR_STEP for number, found in enumerate(styles) if found == style)
-    return "".join(f"M{place} {BARS_HEIGHT}v-{height}" for place in places)
+def _bar_strokes(styles: Sequence[Style], style: Style, most: int) -> str:
+    """One stroke for each run of this style, as thick as its bars are high; its dashes are the bars."""
+    middle = BARS_HEIGHT - BAR_HEIGHTS[style] // 2
+    strokes, place = [], most - len(styles)
+    for found, run in groupby(styles):
+        length = len(list(run))
+        if found == style:
+            strokes.append(f"M{place * BAR_STEP} {middle}h{length * BAR_STEP - BAR_GAP}")
+        place += length
+    return "".join(strokes)
 
 
 @lru_cache(maxsize=4096)
