@@ -1,0 +1,42 @@
+"""The queue between socket and store."""
+
+from __future__ import annotations
+
+import time_machine
+
+from timings.inbox import CHUNK_SIZE, OVERHEAD, Inbox
+
+
+def drain(inbox: Inbox) -> list[bytes]:
+    found = []
+    while (chunk := inbox.take()) is not None:
+        found += chunk.datagrams
+    return found
+
+
+def test_what_is_put_comes_out_in_its_order():
+    inbox = Inbox(1_000_000)
+    words = [b"%d" % number for number in range(CHUNK_SIZE + 3)]
+    for word in words:
+        inbox.put(word)
+    assert len(inbox) == len(words)
+    assert drain(inbox) == words
+    assert (len(inbox), inbox.take(), inbox.dropped) == (0, None, 0)
+
+
+def test_what_does_not_fit_is_counted_and_there_is_room_again_when_some_is_taken():
+    inbox = Inbox(10 * (1 + OVERHEAD) - 1)
+    for _ in range(14):
+        inbox.put(b"x")
+    assert (inbox.received, inbox.dropped, len(drain(inbox))) == (14, 4, 10)
+    inbox.put(b"y")
+    assert (drain(inbox), inbox.dropped) == ([b"y"], 4)
+
+
+def test_a_chunk_tells_when_its_datagrams_came():
+    with time_machine.travel(1_780_000_000, tick=False):
+        inbox = Inbox(1000)
+        inbox.put(b"x")
+    chunk = inbox.take()
+    assert chunk is not None
+    assert chunk.arrived_s == 1_780_000_000

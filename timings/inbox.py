@@ -1,0 +1,67 @@
+"""What was received and not stored yet: a bounded queue between the socket's thread and the store's."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import NamedTuple
+
+OVERHEAD = 41  # bytes of a bytes object and its place in a list
+CHUNK_S = 0.5
+CHUNK_SIZE = 5000  # datagrams
+
+
+class Chunk(NamedTuple):
+    """Datagrams that came within CHUNK_S of ``arrived_s`` (seconds since 1970)."""
+
+    arrived_s: float
+    datagrams: list[bytes]
+
+
+class Inbox:
+    """Holds up to ``limit`` bytes; what does not fit is counted in ``dropped`` and gone."""
+
+    def __init__(self, limit: int) -> None:
+        self.received = 0
+        self.dropped = 0
+        self._limit = limit
+        self._held = 0
+        self._lock = threading.Lock()
+        self._open = Chunk(time.time(), [])
+        self._opened = time.monotonic()
+        self._full: deque[Chunk] = deque()
+
+    def put(self, datagram: bytes) -> None:
+        now = time.monotonic()
+        with self._lock:
+            self.received += 1
+            if self._held > self._limit:
+                self.dropped += 1
+                return
+            self._held += len(datagram) + OVERHEAD
+            datagrams = self._open.datagrams
+            datagrams.append(datagram)
+            if len(datagrams) >= CHUNK_SIZE or now - self._opened > CHUNK_S:
+                self._close(now)
+
+    def take(self) -> Chunk | None:
+        """The oldest datagrams, at most CHUNK_SIZE; None where nothing waits."""
+        with self._lock:
+            if not self._full:
+                if not self._open.datagrams:
+                    return None
+                self._close(time.monotonic())
+            chunk = self._full.popleft()
+            self._held -= sum(map(len, chunk.datagrams)) + OVERHEAD * len(chunk.datagrams)
+            return chunk
+
+    def __len__(self) -> int:
+        """Datagrams that wait."""
+        with self._lock:
+            return len(self._open.datagrams) + sum(len(chunk.datagrams) for chunk in self._full)
+
+    def _close(self, now: float) -> None:
+        self._full.append(self._open)
+        self._open = Chunk(time.time(), [])
+        self._opened = now

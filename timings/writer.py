@@ -1,0 +1,134 @@
+"""The thread that stores: takes what waits, reads it, writes it, and tries again where the database is away.
+
+What it took is never given up while it runs. A batch that the database refuses for what it holds is halved
+until the one sample that is to blame stands alone, and that one is counted and dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence, Set
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+
+from timings import figures, wire
+from timings.inbox import Inbox
+from timings.store import Store
+
+log = logging.getLogger(__name__)
+
+FLUSH_S = 0.2  # what is received is visible within a second
+TOGETHER = 40_000  # samples of one transaction
+PAUSE_S = 0.5  # before another try
+LAST_TRIES_S = 15.0  # how long the end may take while the database is away
+AWAY = (OperationalError, InterfaceError)
+
+OnSamples = Callable[[Sequence[wire.Sample]], object]
+
+
+class Writer(threading.Thread):
+    """``lost`` is how many datagrams could not be stored when it had to end."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        store: Store,
+        book: figures.Book,
+        tokens: Set[str],
+        on_samples: OnSamples | None = None,
+    ) -> None:
+        super().__init__(name="kodemon-writer", daemon=True)
+        self.lost = 0
+        self._inbox = inbox
+        self._store = store
+        self._book = book
+        self._tokens = tokens
+        self._on_samples = on_samples
+        self._ending = threading.Event()
+        self._give_up_at = float("inf")
+        self._is_away = False
+
+    def end(self) -> None:
+        """Store what waits, and return when that is done or has been tried for LAST_TRIES_S."""
+        self._give_up_at = time.monotonic() + LAST_TRIES_S
+        self._ending.set()
+        self.join()
+
+    def run(self) -> None:
+        try:
+            while True:
+                ending = self._ending.is_set()
+                began = time.monotonic()
+                found = self._turn()
+                if ending and not found:
+                    return
+                if found < TOGETHER:
+                    self._ending.wait(max(0.0, FLUSH_S - (time.monotonic() - began)))
+        finally:
+            connection.close()
+
+    def _turn(self) -> int:
+        """Store what waits, but not more than goes together; gives how many datagrams that was."""
+        samples: list[wire.Sample] = []
+        refused: Counter[str] = Counter()
+        found = 0
+        while found < TOGETHER and (chunk := self._inbox.take()) is not None:
+            batch = wire.read(chunk.datagrams, chunk.arrived_s, self._tokens)
+            samples += batch.samples
+            refused += batch.refused
+            found += len(chunk.datagrams)
+        if found or self._book.is_old():
+            self._store_all(samples, refused)
+        if samples and self._on_samples:
+            self._on_samples(samples)
+        return found
+
+    def _store_all(self, samples: Sequence[wire.Sample], refused: Counter[str]) -> None:
+        while True:
+            try:
+                self._write(samples, refused)
+            except AWAY as error:
+                if time.monotonic() > self._give_up_at:
+                    self.lost += len(samples)
+                    return
+                self._wait_for_database(error)
+            except DatabaseError as error:
+                self._write_halves(samples, refused, error)
+                return
+            else:
+                self._say_it_is_back()
+                return
+
+    def _write(self, samples: Sequence[wire.Sample], refused: Counter[str]) -> None:
+        with transaction.atomic():
+            stored = self._store.write(samples)
+            self._book.add(stored.samples, refused + stored.refused)
+        self._book.keep()
+
+    def _write_halves(
+        self, samples: Sequence[wire.Sample], refused: Counter[str], error: DatabaseError
+    ) -> None:
+        self._store.forget()
+        if len(samples) <= 1:
+            log.error("One call cannot be stored and is dropped: %s (%r)", error, samples)
+            self._store_all([], refused + Counter({"cannot be stored": len(samples)}))
+            return
+        middle = len(samples) // 2
+        self._store_all(samples[:middle], refused)
+        self._store_all(samples[middle:], Counter())
+
+    def _wait_for_database(self, error: Exception) -> None:
+        if not self._is_away:
+            log.error("The database is away, what comes is kept in memory: %s", " ".join(str(error).split()))
+        self._is_away = True
+        self._store.forget()
+        connection.close()
+        time.sleep(PAUSE_S)
+
+    def _say_it_is_back(self) -> None:
+        if self._is_away:
+            log.warning("The database is back; %d datagrams wait to be stored", len(self._inbox))
+        self._is_away = False
