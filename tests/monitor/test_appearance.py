@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
+from django.utils.html import strip_tags
 
 from monitor.appearance import headline, is_old, look_of, up_of
 from monitor.models import Site
@@ -16,6 +18,7 @@ NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 def site(state: str, minutes_ago: float = 1, *, name: str = "Shop", since_min: float = 5, **fields) -> Site:
     return Site(
         name=name,
+        slug=fields.pop("slug", "a"),
         state=state,
         last_checked=NOW - timedelta(minutes=minutes_ago),
         state_since=NOW - timedelta(minutes=since_min),
@@ -74,9 +77,41 @@ def test_up_is_what_the_last_answer_said(state, verdict, enabled, up) -> None:
     assert up_of(Site(state=state, last_verdict=verdict, enabled=enabled)) is up
 
 
-def test_good_news_is_old_news_where_the_last_run_is_in_doubt() -> None:
-    told = headline([site("up")] * 3, NOW, doubt=True)
-    assert (told.text, told.style) == ("All 3 sites were up when last asked.", "unknown")
+@pytest.mark.parametrize(
+    ("shown", "word", "key"),
+    [
+        pytest.param(site("up"), "was up", "up", id="up"),
+        pytest.param(site("failing"), "was failing", "failing", id="failing"),
+        pytest.param(site("down", 60), "was down", "down", id="down"),
+        pytest.param(Site(state="unknown"), "not asked yet", "unknown", id="new"),
+        pytest.param(site("up", enabled=False), "paused", "paused", id="paused"),
+    ],
+)
+def test_in_doubt_no_state_is_claimed(shown: Site, word: str, key: str) -> None:
+    look = look_of(shown, NOW, doubt=True)
+    assert (look.word, look.key) == (word, key)
+    assert look.style in {"unknown", "paused"}
+
+
+def said(sites: list[Site], *, doubt: bool = False) -> tuple[str, str]:
+    """The headline as it is read, and its style."""
+    told = headline([(each, look_of(each, NOW, doubt=doubt)) for each in sites], NOW)
+    return unescape(strip_tags(told.html)), told.style
+
+
+@pytest.mark.parametrize(
+    ("sites", "text"),
+    [
+        ([site("up")] * 3, "All 3 sites were up when last asked."),
+        ([site("up")], "The one site was up when last asked."),
+        ([site("failing"), site("up")], "No site was down when last asked; 1 of 2 sites was failing."),
+        ([site("down"), site("up")], "1 of 2 sites was down when last asked: Shop since 08:55."),
+        ([Site()], "No site has been asked yet."),
+    ],
+    ids=["up", "one", "failing", "down", "new"],
+)
+def test_news_are_old_news_where_the_last_run_is_in_doubt(sites, text) -> None:
+    assert said(sites, doubt=True) == (text, "unknown")
 
 
 @pytest.mark.parametrize(
@@ -100,27 +135,32 @@ def test_good_news_is_old_news_where_the_last_run_is_in_doubt() -> None:
             "failing",
             id="failing",
         ),
-        pytest.param([site("down")], "1 of 1 site is down: Shop (for 5 minutes).", "down", id="down"),
+        pytest.param([site("down")], "1 of 1 site is down: Shop since 08:55.", "down", id="down"),
         pytest.param(
-            [site("down", name="A"), site("failing"), site("down", name="B", since_min=125)],
-            "2 of 3 sites are down: B (for 2 hours, 5 minutes), A (for 5 minutes).",
+            [site("down", name="A"), site("failing"), site("down", name="B", since_min=60 * 24)],
+            "2 of 3 sites are down: B since 2026-11-01 09:00, A since 08:55.",
             "down",
             id="longest-first",
         ),
         pytest.param(
             [site("down", name=name) for name in "ABCDE"],
-            "5 of 5 sites are down: A (for 5 minutes), B (for 5 minutes), C (for 5 minutes) and 2 more.",
+            "5 of 5 sites are down: A since 08:55, B since 08:55, C since 08:55 and 2 more.",
             "down",
             id="many",
         ),
         pytest.param(
             [site("down", name="x" * 255)],
-            f"1 of 1 site is down: {'x' * 59}… (for 5 minutes).",
+            f"1 of 1 site is down: {'x' * 59}… since 08:55.",
             "down",
             id="long-name",
         ),
     ],
 )
 def test_the_headline_says(sites: list[Site], text: str, style: str) -> None:
-    said = headline(sites, NOW)
-    assert (said.text, said.style) == (text, style)
+    assert said(sites) == (text, style)
+
+
+def test_a_name_in_the_headline_is_a_link_that_cannot_turn_the_sentence() -> None:
+    fallen = site("down", name="<b>\u202eShop", slug="shop")
+    html = headline([(fallen, look_of(fallen, NOW))], NOW).html
+    assert '<a href="/site/shop/"><bdi>&lt;b&gt;\u202eShop</bdi></a> since 08:55.' in html
