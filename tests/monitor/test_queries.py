@@ -8,10 +8,9 @@ import pytest
 from django.db import connection
 
 from monitor import queries
-from monitor.models import Site
+from monitor.models import Group, Site
 from monitor.verdicts import Verdict
 from tests.monitor.factories import (
-    make_down,
     make_group,
     make_site,
     make_up,
@@ -23,14 +22,51 @@ NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
 
 
-def test_in_each_group_the_worst_stand_first() -> None:
+CHANGES = {
+    "a run": {"last_checked": NOW},
+    "its results": {"recent": "u12"},
+    "a state": {"state": "down"},
+    "a name": {"name": "Other"},
+    "an address": {"url": "http://other.example/"},
+    "a pause": {"enabled": False},
+    "a certificate": {"certificate_ends": NOW},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_the_stamp_of_home_changes_with(change) -> None:
+    site = make_up(NOW)
+    before = queries.board_stamp()
+    assert queries.board_stamp() == before
+    Site.objects.filter(pk=site.pk).update(**change)
+    assert queries.board_stamp() != before
+
+
+def test_the_stamp_of_home_changes_with_its_groups() -> None:
+    stamps = [queries.board_stamp()]
     group = make_group()
-    make_up(NOW, name="a", group=group)
-    make_site(name="b", group=group)
-    make_down(NOW, name="c", group=group)
-    make_up(NOW, name="d", group=group)
-    (card,) = queries.groups_with_sites(NOW, insider=True)
-    assert [card.site.name for card in card.cards] == ["c", "b", "a", "d"]
+    stamps.append(queries.board_stamp())
+    Group.objects.filter(pk=group.pk).update(internal=True)
+    stamps.append(queries.board_stamp())
+    assert len(set(stamps)) == 3
+
+
+def test_sites_that_nobody_asked_lately_are_found_by_their_interval() -> None:
+    make_up(NOW)
+    old = make_up(last_checked=NOW - timedelta(minutes=16))
+    make_up(last_checked=NOW - timedelta(minutes=16), interval_min=60)
+    make_up(last_checked=NOW - timedelta(minutes=16), enabled=False)
+    assert queries.old_sites(NOW) == (old.pk,)
+
+
+def test_the_last_results_are_said_one_by_one_the_newest_last() -> None:
+    site = make_up(NOW)
+    make_views(site, 45, NOW - timedelta(minutes=1))
+    make_view(site, NOW, verdict=Verdict.DOWN, reason="connection refused", total_ms=5000)
+    bars = queries.recent_bars(site)
+    assert len(bars) == 40
+    assert (bars[-1].style, bars[-1].text) == ("down", "09:00:00 connection refused, 5,000 ms")
+    assert (bars[-2].style, bars[-2].text) == ("up", "08:59:00 HTTP 200 OK, 12 ms")
 
 
 def test_the_day_counts_its_own_answers_only() -> None:
@@ -60,7 +96,6 @@ def test_data_of_a_site_are_its_last_ten_newest_first() -> None:
 def test_strangers_learn_nothing_of_internal_groups() -> None:
     internal = make_group(internal=True, slug="intra")
     site = make_up(group=internal, slug="wiki")
-    assert queries.groups_with_sites(NOW, insider=False) == []
     assert queries.find_group("intra", insider=False) is None
     assert queries.find_site("wiki", insider=False) is None
     assert queries.find_site("wiki", insider=True) == site
