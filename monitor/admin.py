@@ -11,7 +11,8 @@ from typing import Any, cast
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -56,13 +57,28 @@ class SummedDeletion:
         return [*names, queries.views_in_words(gone)], {"sites": gone.count()}, set(), []
 
 
+class DeletedByPages(SummedDeletion):
+    """Deleting one row is left to its own page: Django's would do all of it in one transaction.
+
+    The list's action goes in the short steps of monitor.editing.
+    """
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        if row is None or not self.has_delete_permission(request, row):  # type: ignore[attr-defined]
+            return super().delete_view(request, object_id, extra_context)  # type: ignore[misc,no-any-return]
+        return redirect(f"{row._meta.model_name}_delete", row.slug)
+
+
 class SiteAdminForm(PlainSiteForm):
     class Meta(PlainSiteForm.Meta):
         fields = (*PlainSiteForm.Meta.fields, "enabled")
 
 
 @admin.register(Group)
-class GroupAdmin(SummedDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+class GroupAdmin(DeletedByPages, admin.ModelAdmin):  # type: ignore[type-arg]
     form = PlainGroupForm
     list_display = ("name", "slug", "internal")
     search_fields = ("name",)
@@ -74,16 +90,13 @@ class GroupAdmin(SummedDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
         else:
             editing.add_group(obj)
 
-    def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        editing.delete_group(obj.pk, timezone.now())
-
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
-        for group_id in queryset.values_list("pk", flat=True):
+        for group_id in list(queryset.values_list("pk", flat=True)):
             editing.delete_group(group_id, timezone.now())
 
 
 @admin.register(Site)
-class SiteAdmin(SummedDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+class SiteAdmin(DeletedByPages, admin.ModelAdmin):  # type: ignore[type-arg]
     form = SiteAdminForm
     list_display = ("name", "group", "url", "shown_state", "last_checked")
     list_select_related = ("group",)
@@ -100,12 +113,8 @@ class SiteAdmin(SummedDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
             switch = editing.resume_site if obj.enabled else editing.pause_site
             switch(obj.pk, timezone.now())
 
-    def delete_model(self, request: HttpRequest, obj: Site) -> None:
-        editing.delete_site(obj.pk, timezone.now())
-
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Site]) -> None:
-        for site_id in queryset.values_list("pk", flat=True):
-            editing.delete_site(site_id, timezone.now())
+        editing.delete_sites(list(queryset.values_list("pk", flat=True)), timezone.now())
 
 
 class FallInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]

@@ -94,15 +94,17 @@ def note_add(request: UserRequest, pk: int) -> HttpResponse:
 @form_methods
 @staff_only
 def note_edit(request: UserRequest, pk: int) -> HttpResponse:
-    note = _note_or_404(pk)
+    note = _find_note(pk)
+    if note is None:
+        return _gone(request)
     if not notes.may_edit(note, request.user):
         raise PermissionDenied("A note is edited by its author alone.")
     form = _typed(request, note.text)
     if form.is_valid():
         try:
             notes.edit(note, request.user, form.cleaned_data["text"], timezone.now())
-        except OutageNote.DoesNotExist as error:
-            raise Http404(NO_NOTE) from error
+        except OutageNote.DoesNotExist:
+            return _gone(request)
         messages.success(request, "The note is saved.")
         return redirect(_place_of(note))
     return _form_page(request, form, "Edit the note", _place_of(note))
@@ -111,7 +113,9 @@ def note_edit(request: UserRequest, pk: int) -> HttpResponse:
 @form_methods
 @staff_only
 def note_delete(request: UserRequest, pk: int) -> HttpResponse:
-    note = _note_or_404(pk)
+    note = _find_note(pk)
+    if note is None:
+        raise Http404(NO_NOTE)
     if request.method == "POST":
         notes.delete(note, request.user)
         messages.success(request, "The note is deleted.")
@@ -123,11 +127,22 @@ def _typed(request: HttpRequest, before: str = "") -> NoteForm:
     return NoteForm(request.POST if request.method == "POST" else None, initial={"text": before})
 
 
-def _note_or_404(pk: int) -> OutageNote:
-    note = OutageNote.objects.select_related("outage").filter(pk=pk).first()
-    if note is None:
+def _find_note(pk: int) -> OutageNote | None:
+    return OutageNote.objects.select_related("outage").filter(pk=pk).first()
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    """404; what somebody was writing when the note was deleted can be copied from there."""
+    if request.method != "POST":
         raise Http404(NO_NOTE)
-    return note
+    context = {
+        "form": _typed(request),
+        "title": "The note was deleted meanwhile",
+        "note": "Nothing was saved. What you typed is kept here, to copy it into a new note.",
+        "unsendable": True,
+        "back": reverse("outages"),
+    }
+    return render(request, "monitor/form.html", context, status=404)
 
 
 def _place_of(note: OutageNote) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.db.models.signals import pre_delete
 from django.urls import reverse
 
 from monitor.admin import BoundedPaginator
@@ -87,7 +89,9 @@ def test_deleting_withdraws_from_the_outage(root, model, bulk) -> None:
         fields = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
         root.post(reverse(f"admin:monitor_{model}_changelist"), fields)
     else:
-        root.post(reverse(f"admin:monitor_{model}_delete", args=[row.pk]), {"post": "yes"})
+        own_page = root.get(reverse(f"admin:monitor_{model}_delete", args=[row.pk]))["Location"]
+        assert own_page == reverse(f"{model}_delete", args=[row.slug])
+        root.post(own_page)
     assert not Site.objects.exists()
     assert outage.falls.get().ending == OutageSites.Ending.DELETED
 
@@ -97,9 +101,45 @@ def test_a_deletion_is_confirmed_by_counts_not_by_lists(root, model) -> None:
     site = make_up()
     make_views(site, 30)
     row = site if model == "site" else site.group
-    page = root.get(reverse(f"admin:monitor_{model}_delete", args=[row.pk])).content.decode()
+    fields = {"action": "delete_selected", "_selected_action": [row.pk]}
+    page = root.post(reverse(f"admin:monitor_{model}_changelist"), fields).content.decode()
     assert "30 results" in page
     assert "2026-" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", ["site", "group"])
+def test_deleting_from_the_list_goes_in_short_transactions(root, model) -> None:
+    site = make_up()
+    make_views(site, 3)
+    held: list[bool] = []
+    row = site if model == "site" else site.group
+
+    def note_it(**_signal: object) -> None:
+        held.append(any(connection.savepoint_ids))
+
+    pre_delete.connect(note_it, sender=Group if model == "group" else Site)
+    try:
+        fields = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+        root.post(reverse(f"admin:monitor_{model}_changelist"), fields)
+    finally:
+        pre_delete.disconnect(note_it, sender=Group if model == "group" else Site)
+    # A transaction around the whole action would show as a savepoint in each step.
+    assert held
+    assert not any(held)
+
+
+@pytest.mark.parametrize("model", ["site", "group"])
+def test_a_row_that_is_gone_is_said_by_the_admin(root, model) -> None:
+    answer = root.get(reverse(f"admin:monitor_{model}_delete", args=[0]), follow=True)
+    assert "doesn’t exist" in answer.content.decode()
+
+
+def test_a_group_spelled_like_another_is_refused(root) -> None:
+    make_group(name="Shop")
+    page = root.post(reverse("admin:monitor_group_add"), {"name": "SHOP"}).content.decode()
+    assert "differs in upper and lower case alone" in page
+    assert Group.objects.count() == 1
 
 
 def test_the_paginator_counts_no_further_than_it_shows() -> None:

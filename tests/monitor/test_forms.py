@@ -63,6 +63,26 @@ def test_a_group_name_is_taken_once() -> None:
     assert GroupForm({"name": "Web"}).errors == {"name": ["There is a group of this name."]}
 
 
+@pytest.mark.parametrize(("stored", "typed"), [("Shop", "shop"), ("Shop", "SHOP"), ("Straße", "STRASSE")])
+def test_a_group_name_differs_in_more_than_case(stored, typed) -> None:
+    group = make_group(name=stored)
+    sentence = f"There is a group <bdi>{stored}</bdi>, which differs in upper and lower case alone."
+    assert GroupForm({"name": typed}).errors == {"name": [sentence]}
+    assert GroupForm({"name": typed}, instance=group).is_valid()
+
+
+def test_names_that_differ_in_case_and_are_there_already_may_stay() -> None:
+    make_group(name="Shop")
+    old = make_group(name="shop")
+    assert GroupForm({"name": "shop", "internal": "on"}, instance=old).is_valid()
+    assert not GroupForm({"name": "SHOP"}, instance=old).is_valid()
+
+
+def test_the_name_in_a_refusal_is_text() -> None:
+    make_group(name="<b>x")
+    assert "&lt;b&gt;x" in str(GroupForm({"name": "<B>X"})["name"].errors)
+
+
 def test_the_widget_of_a_bad_value_is_marked_and_tied_to_its_error() -> None:
     html = str(site_form(url="http:/x")["url"])
     assert 'class="form-control is-invalid"' in html

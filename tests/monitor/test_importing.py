@@ -178,3 +178,21 @@ def test_the_pool_never_gives_a_slug_twice() -> None:
     for row in rows:
         pool.assign(row)
     assert [row.slug for row in rows] == ["a", "a-2", "a-2-2", "a-3", "-2", "-3", "a-4"]
+
+
+def test_groups_that_differ_in_case_alone_are_refused() -> None:
+    make_group(name="Shop")
+    rows = "shop,A,http://a.example/\nShop,B,http://b.example/\nBlog,C,http://c.example/\nBLOG,D,http://d.example/\n"
+    plan = import_sites(parse(HEADER + rows), skip_bad=True)
+    assert [str(refusal) for refusal in plan.refusals] == [
+        "line 2: shop: there is a group Shop, which differs in upper and lower case alone",
+        "line 5: BLOG: there is a group Blog, which differs in upper and lower case alone",
+    ]
+    assert set(Site.objects.values_list("group__name", "name")) == {("Shop", "B"), ("Blog", "C")}
+
+
+def test_groups_that_differ_in_case_and_are_there_already_are_taken_as_they_are() -> None:
+    for name in ("Shop", "shop"):
+        make_group(name=name)
+    plan = import_sites(parse(HEADER + "shop,A,http://a.example/\nShop,A,http://a.example/\n"))
+    assert (len(plan.sites), plan.refusals) == (2, [])

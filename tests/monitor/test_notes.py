@@ -238,3 +238,11 @@ def test_a_text_is_shown_as_it_was_typed(outage, staff_client, words, shown) -> 
     note = OutageNote.objects.get()
     for url in (outage.get_absolute_url(), reverse("note_delete", args=[note.pk])):
         assert f'<p class="note-text" dir="auto">{shown}</p>' in text(staff_client, url)
+
+
+def test_what_was_typed_into_a_deleted_note_can_be_copied(note, staff_client) -> None:
+    url = reverse("note_edit", args=[note.pk])
+    note.delete()
+    answer = staff_client.post(url, {"text": "A long story <b>"}).content.decode()
+    assert "A long story &lt;b&gt;</textarea>" in answer
+    assert "to copy it into a new note" in answer

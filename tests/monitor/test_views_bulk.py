@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -198,6 +199,24 @@ def test_hostile_names_are_text(staff_client) -> None:
     assert Site.objects.get().name == Group.objects.get().name == HOSTILE
     for name in ("home", "sites_manage"):
         assert "<script>alert" not in staff_client.get(reverse(name)).content.decode()
+
+
+def test_a_new_group_that_differs_from_another_in_case_is_refused_at_its_field(staff_client) -> None:
+    make_group(name="Shop")
+    page = add(staff_client, "http://a.example/", new_group="shop").content.decode()
+    assert "There is a group <bdi>Shop</bdi>, which differs in upper and lower case alone: choose it" in page
+    assert "http://a.example/</textarea>" in page
+    assert "1 to add" in add(staff_client, "http://a.example/", new_group="Shop").content.decode()
+
+
+def test_a_thousand_pasted_lines_outlive_the_session(staff, staff_client) -> None:
+    lines = "\r\n".join(f"Site {number}, https://site-{number}.example/a/path" for number in range(1000))
+    staff_client.logout()
+    page = add(staff_client, lines, new_group="Web").content.decode()
+    kept = re.search(r'name="kept" value="([^"]+)"', page)
+    login = {"username": "sam-staff", "password": "a long password", "kept": kept and kept[1]}
+    page = staff_client.post(reverse("login"), login).content.decode()
+    assert html.unescape(page).count("https://site-999.example/a/path") == 2  # to look at, and to send
 
 
 # --- Importing -----------------------------------------------------------------------------------

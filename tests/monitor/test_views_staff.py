@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.messages import get_messages
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.db.models.signals import pre_save
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from monitor import edit_views
 from monitor.models import Group, Outage, Site
 from tests.monitor.factories import make_down, make_group, make_outage, make_site, make_up, make_views
 
@@ -151,6 +153,37 @@ def test_deleting_a_site_says_what_goes_and_leaves_the_outage(staff_client) -> N
     page = staff_client.get(outage.get_absolute_url()).content.decode()
     assert "Shop</bdi> (deleted)" in page
     assert "deleted while down" in page
+
+
+# --- Long deletions ------------------------------------------------------------------------------
+@pytest.mark.parametrize("what", ["group", "site"])
+def test_a_deletion_that_takes_long_asks_whether_to_go_on(site, staff, what) -> None:
+    make_views(site, 3)
+    slug = site.slug if what == "site" else site.group.slug
+    request = RequestFactory().post("/")
+    request.user = staff
+    request._messages = CookieStorage(request)  # type: ignore[attr-defined]
+    view = edit_views.site_delete if what == "site" else edit_views.group_delete
+    page = view(request, slug, seconds=-1).content.decode()  # type: ignore[attr-defined]
+    assert "3 results are left" in page
+    assert "data-go-on" in page
+    assert Site.objects.get().enabled is False
+    assert view(request, slug).status_code == 302
+    assert not Site.objects.exists()
+    assert Group.objects.exists() is (what == "site")
+
+
+# --- A session that ended ------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["group_add", "group_edit", "site_add", "site_edit"])
+def test_a_form_is_sent_after_the_login(site, staff_client, name) -> None:
+    staff_client.logout()
+    asked = staff_client.post(address(name), typed(site, name="Störe <b>", url="http://new.example/"))
+    login = {"username": "sam-staff", "password": "a long password", "kept": asked.context["kept"]}
+    page = staff_client.post(reverse("login"), login)
+    assert not {*Group.objects.filter(name="Störe <b>"), *Site.objects.filter(name="Störe <b>")}
+    kept = page.context["kept"]
+    assert staff_client.post(kept.path, dict(kept.fields)).status_code == 302
+    assert (Group if name.startswith("group") else Site).objects.filter(name="Störe <b>").count() == 1
 
 
 # --- Two people at once --------------------------------------------------------------------------
