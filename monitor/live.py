@@ -6,6 +6,7 @@ One Hub a process, which works only while somebody watches. It draws nothing its
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections import OrderedDict
@@ -14,10 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
-import msgspec
 from django.utils import timezone
 
 from accounts.streams import Audience, Reader, reader_gate
@@ -53,7 +53,7 @@ Draw = Callable[[datetime, Collection[Audience]], Mapping[Audience, Board]]
 Fingerprint = Callable[[datetime], object]
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(NamedTuple):
     """What a browser is sent: new outer HTML by id, frames for what it lacks, and the children's order."""
 
     tag: str
@@ -279,7 +279,8 @@ class Client:
 
 
 def _payload(change: Change) -> Payload:
-    payload = Payload(message(msgspec.json.encode(change).decode(), event="board", mark=change.tag))
+    data = json.dumps(change._asdict(), ensure_ascii=False, separators=(",", ":"))
+    payload = Payload(message(data, event="board", mark=change.tag))
     _ = payload.deflated  # here, off the event loop: 1,000 rows take a while
     return payload
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.utils.safestring import mark_safe
 
 from accounts.streams import Audience, Reader
 from djamon.lib.streaming import Doors, EventApp, Scope, header
@@ -25,7 +26,12 @@ class FakeBoard:
     order: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-ONE = FakeBoard("one", {"head": "up", "a": "A", "b": "B"}, {"group": "<g>"}, {"rows": ("a", "b")})
+ONE = FakeBoard(
+    "one",
+    {"head": mark_safe("<b>\u200fup\n</b>"), "a": "A", "b": "B"},
+    {"group": "<g>"},
+    {"rows": ("a", "b")},
+)
 FALLEN = FakeBoard("two", {"head": "down", "a": "A!", "b": "B"}, {"group": "<g>"}, {"rows": ("a", "b")})
 MOVED = FakeBoard("three", {"head": "down", "a": "A!", "b": "B"}, {"group": "<g>"}, {"rows": ("b", "a")})
 GONE = FakeBoard("four", {"head": "down", "b": "B"}, {"group": "<g>"}, {"rows": ("b",)})
