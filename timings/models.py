@@ -11,6 +11,8 @@ from django.db import models
 from timings.wire import LONGEST_KEY, LONGEST_TOKEN
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+EVER = 0  # the level of the one span that holds all calls of a series
+LEVELS = (MINUTE, HOUR, DAY, EVER)
 
 
 class Series(models.Model):
@@ -19,6 +21,7 @@ class Series(models.Model):
     key = models.CharField(max_length=LONGEST_KEY)
     token = models.CharField(max_length=LONGEST_TOKEN)
     first_seen = models.DateTimeField()
+    last_ts = models.BigIntegerField(default=0)  # of its latest call, in seconds since 1970
 
     class Meta:
         ordering = ("key", "token")
@@ -59,10 +62,10 @@ class SampleExtra(models.Model):
 
 
 class Summary(models.Model):
-    """What a series' calls of one minute, hour or day (in UTC) add up to; times in seconds.
+    """What a series' calls of one minute, hour or day (in UTC), or all of them, add up to; times in seconds.
 
-    ``level`` is the length of the span and ``start`` its beginning, in seconds; ``histogram`` as
-    timings.histogram stores it.
+    ``level`` is the length of the span (EVER: all time) and ``start`` its beginning, in seconds; the
+    ``histogram`` is as timings.histogram stores it.
     """
 
     pk = models.CompositePrimaryKey("level", "series_id", "start")

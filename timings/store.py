@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from timings import histogram
-from timings.models import MINUTE, Sample, SampleExtra, Series, Summary
+from timings.models import LEVELS, MINUTE, Sample, SampleExtra, Series, Summary
 from timings.wire import Sample as Arrived
 
 WRITER_LOCK = 0x6B6F6465  # "kode": the advisory lock of whoever adds to summaries
@@ -26,6 +26,8 @@ SEQ_STEPS = 1 << 20
 
 Name = tuple[str, str]  # key and token
 Row = tuple[int, int, int, float]  # series, ts, seq, execution_time
+Span = tuple[int, int, int]  # level, series, start
+TOGETHER = 500  # series that one query names
 
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 COPY_ROW = struct.Struct("!hiiiqiqid")
@@ -64,6 +66,7 @@ class Store:
     def __init__(self, max_series: int) -> None:
         self._max_series = max_series
         self._ids: dict[Name, int] = {}
+        self._last: dict[int, int] = {}
         self._seq = 0
 
     def write(self, samples: Sequence[Arrived]) -> Stored:
@@ -74,7 +77,8 @@ class Store:
             rows, extras, beyond = self._rows(samples)
             _insert(rows)
             _insert_extras(extras)
-            add_to_summaries(MINUTE, sums_by_span(rows, MINUTE))
+            _add_to_summaries(sums_of(rows))
+            self._note_last(rows)
         refused = Counter({"too many keys": beyond}) if beyond else Counter[str]()
         return Stored(len(rows), refused)
 
@@ -110,9 +114,22 @@ class Store:
         rows.sort()  # neighbours in the table come one after the other
         return rows, extras, beyond
 
+    def _note_last(self, rows: Sequence[Row]) -> None:
+        """The last call of each series; the rows are in the order of series and time."""
+        last = {series: ts for series, ts, _seq, _time in rows}
+        later = [(ts, series) for series, ts in last.items() if ts > self._last.get(series, 0)]
+        self._last |= {series: ts for ts, series in later}
+        if later:
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    f"UPDATE {Series._meta.db_table} SET last_ts = %s WHERE id = %s AND last_ts < %s",  # noqa: S608
+                    [(ts, series, ts) for ts, series in later],
+                )
+
     def forget(self) -> None:
         """Read the series anew with the next batch: after a transaction that failed, or a purge."""
         self._ids = {}
+        self._last = {}
 
 
 def _lock_out_other_writers() -> None:
@@ -143,25 +160,25 @@ def _insert_extras(extras: list[tuple[int, int, int, str]]) -> None:
             cursor.executemany(f"INSERT INTO {table} VALUES (%s, %s, %s, %s)", extras)  # noqa: S608
 
 
-def sums_by_span(rows: Iterable[Row], length_s: int) -> dict[tuple[int, int], Sums]:
-    """What the rows add up to, by series and beginning of their span."""
+def sums_of(rows: Iterable[Row]) -> dict[Span, Sums]:
+    """What the rows add up to, in the spans of every level."""
     times: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
     for series, ts, _seq, execution_time in rows:
-        times[series, ts - ts % length_s].append(execution_time)
-    return {
-        span: Sums(
-            len(values), sum(values), min(values), max(values), histogram.packed(histogram.bins_of(values))
-        )
-        for span, values in times.items()
-    }
+        times[series, ts - ts % MINUTE].append(execution_time)
+    sums: dict[Span, Sums] = {}
+    for (series, minute), values in times.items():
+        bins = histogram.packed(histogram.bins_of(values))
+        added = Sums(len(values), sum(values), min(values), max(values), bins)
+        for level in LEVELS:
+            span = (level, series, minute - minute % level if level else 0)
+            sums[span] = sums[span] + added if span in sums else added
+    return sums
 
 
-def add_to_summaries(level: int, sums: dict[tuple[int, int], Sums]) -> None:
-    """Add to the summaries of these series and spans, which may exist or not."""
-    if not sums:
-        return
-    for (series, start), stored in _stored_sums(level, sums).items():
-        sums[series, start] += stored
+def _add_to_summaries(sums: dict[Span, Sums]) -> None:
+    """Add to the summaries of these spans, which may exist or not."""
+    for span, stored in _stored_sums(sums).items():
+        sums[span] += stored
     columns = ("level", "series_id", "start", "count", "total", "least", "most", "histogram")
     updates = ", ".join(f"{column} = excluded.{column}" for column in columns[3:])
     sql = (
@@ -169,25 +186,27 @@ def add_to_summaries(level: int, sums: dict[tuple[int, int], Sums]) -> None:
         f"VALUES ({', '.join(['%s'] * len(columns))}) "
         f"ON CONFLICT (level, series_id, start) DO UPDATE SET {updates}"
     )
-    values = [
-        (level, *span, *added[:4], histogram.stored(added.histogram)) for span, added in sorted(sums.items())
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(sql, values)
+    values = [(*span, *added[:4], histogram.stored(added.histogram)) for span, added in sorted(sums.items())]
+    if values:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, values)
 
 
-def _stored_sums(level: int, spans: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Sums]:
-    """Those of the spans that have a summary already; a query for each beginning, of which there are few."""
-    by_start: defaultdict[int, list[int]] = defaultdict(list)
-    for series, start in spans:
-        by_start[start].append(series)
-    found = {}
+def _stored_sums(spans: Iterable[Span]) -> dict[Span, Sums]:
+    """Those of the spans that have a summary already: a query for each level and beginning, of which a batch
+    has few, and each 500 series.
+    """
+    series_of: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for level, series, start in spans:
+        series_of[level, start].append(series)
     columns = ("series_id", "count", "total", "least", "most", "histogram")
-    for start, series_ids in by_start.items():
-        for place in range(0, len(series_ids), 500):
-            some = series_ids[place : place + 500]
-            rows = Summary.objects.filter(level=level, start=start, series_id__in=some)
+    found: dict[Span, Sums] = {}
+    for (level, start), some in series_of.items():
+        for place in range(0, len(some), TOGETHER):
+            rows = Summary.objects.filter(
+                level=level, start=start, series_id__in=some[place : place + TOGETHER]
+            )
             for series, count, total, least, most, data in rows.values_list(*columns):
-                loaded = histogram.loaded(bytes(data))
-                found[series, start] = Sums(count, total, least, most, loaded)
+                sums = Sums(count, total, least, most, histogram.loaded(bytes(data)))
+                found[level, series, start] = sums
     return found

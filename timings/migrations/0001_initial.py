@@ -89,6 +89,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=500)),
                 ('token', models.CharField(max_length=200)),
                 ('first_seen', models.DateTimeField()),
+                ('last_ts', models.BigIntegerField(default=0)),
             ],
             options={
                 'verbose_name_plural': 'series',
