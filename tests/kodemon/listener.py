@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def _refuse(constant: str) -> None:
 
 
 def run(
-    folder: Path, program: str, *, within: tuple[str, ...] = (), **environment: str
+    folder: Path, program: str, environment: Mapping[str, str], *, within: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
     """Run ``program`` as foo.py to its end; every warning is an error, as in the strictest of programs."""
     path = folder / "foo.py"

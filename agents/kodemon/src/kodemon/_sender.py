@@ -129,7 +129,8 @@ class _QuietSocket(socket.socket):
     """Closes itself without a ResourceWarning: it lives as long as the process, whose end it is not told."""
 
     def __del__(self) -> None:
-        self.close()
+        if self.fileno() != -1:  # otherwise it was never made: there was no descriptor left
+            self.close()
 
 
 def literal_routes(host: str, port: int) -> tuple[Route, ...]:
