@@ -14,7 +14,9 @@ from benchmarks.report import REPEATS, Goal, Line, quick_wanted, show, step
 SITES, QUICK_SITES = 1000, 100
 DELAYS_MS = (0, 10, 100)
 NEAR_MS = 2.0
-LATEST = "SELECT site.url, view.total_ms FROM monitor_siteview view JOIN monitor_site site ON site.id = view.site_id"
+LATEST = (
+    "SELECT site.url, view.total_ms FROM monitor_siteview view JOIN monitor_site site ON site.id = site_id"
+)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """A web server that answers after as long as its path says, and writes down how long it really took.
 
-``/delay/10/…`` answers 200 after 10 ms, ``/never/…`` never; any address of 127.0.0.0/8 will do. One
-thread, one epoll; ``python -m benchmarks.answering FOLDER`` runs it beside what is measured, on another core.
+``/delay/10/…`` answers 200 after 10 ms, ``/never/…`` never, ``/switch/…`` 503 while there is a file SWITCH_FILE;
+any address of 127.0.0.0/8 will do. One thread, one epoll. ``python -m benchmarks.answering FOLDER`` runs it, not
+on the core of what is measured.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from benchmarks.installation import ROOT
 from benchmarks.web import end
 
 BACKLOG = 4096
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+BAD = GOOD.replace(b"200 OK", b"503 Service Unavailable")
 LONGEST_WAIT_S = 0.2  # a signal does not end a wait in poll(): it is taken up again
-PORT_FILE, TIMES_FILE = "port", "times.json"
+PORT_FILE, TIMES_FILE, SWITCH_FILE = "port", "times.json", "down"
 START_S = 15
 
 
@@ -71,7 +73,8 @@ def _port(folder: Path, process: subprocess.Popen[bytes]) -> int:
 class Server:
     """``serve`` returns when ``stop`` was called, from a signal."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._switch = folder / SWITCH_FILE
         self.times: dict[str, float] = {}
         self._listening = socket.create_server(("0.0.0.0", 0), backlog=BACKLOG)
         self._listening.setblocking(False)
@@ -146,7 +149,7 @@ class Server:
             return  # the asker has gone
         self.times[path] = (time.monotonic() - asked) * 1000
         with suppress(OSError):
-            connection.send(ANSWER)
+            connection.send(BAD if path.startswith("/switch/") and self._switch.exists() else GOOD)
         self._close(connection)
 
     def _close(self, connection: socket.socket) -> None:
@@ -157,7 +160,7 @@ class Server:
 def main() -> None:
     """Tell the port at once and the times at the end, in files of the folder that the first word names."""
     folder = Path(sys.argv[1])
-    server = Server()
+    server = Server(folder)
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     (folder / "port.new").write_text(str(server.port))
     (folder / "port.new").rename(folder / PORT_FILE)

@@ -1,7 +1,7 @@
-"""prometheus-blackbox-exporter, the peer: on the measured core alone, asked over connections that stay open.
+"""prometheus-blackbox-exporter, the peer: alone on the measured core, asked over connections that stay open.
 
-What asks it is a small asyncio client on the other core. It asks the next as soon as the last is answered, and
-counts what it uses itself, so that one can see that it is not the limit.
+What asks it is a small asyncio client on the other core, which asks the next as soon as one is answered. It
+counts what it uses itself, so that one sees that it is not the limit.
 """
 
 from __future__ import annotations

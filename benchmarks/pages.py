@@ -113,8 +113,8 @@ def measure(watched: Watched, plan: Plan) -> None:
         home, group = browser.get("/"), browser.get(f"/group/{GROUP}/data.json")
     facts = f"{plan.sites:,} sites, {plan.views:,} views, {plan.days} days of roll-ups"
     sizes = (
-        f"Home is {home.size / 1000:,.0f} kB on the wire ({len(_plain(home.body)) / 1000:,.0f} kB of HTML); "
-        f"the group has {len(json.loads(_plain(group.body))['sites'])} sites, "
+        f"Home is {home.size / 1000:,.0f} kB on the wire ({len(plain(home.body)) / 1000:,.0f} kB of HTML); "
+        f"the group has {len(json.loads(plain(group.body))['sites'])} sites, "
         f"there are {plan.outages:,} outages."
     )
     show(f"Pages on {watched.installation.store}: {facts}", lines, notes=[sizes])
@@ -171,7 +171,7 @@ def _ms(browser: Browser, path: str) -> float:
     return answer.ms
 
 
-def _plain(body: bytes) -> bytes:
+def plain(body: bytes) -> bytes:
     return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
 
 

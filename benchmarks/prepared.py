@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks import history
 from benchmarks.history import Plan
-from benchmarks.installation import ROOT, on_sqlite
+from benchmarks.installation import ROOT, folder, on_sqlite
 from benchmarks.report import step
 
 # The charts of the last day are empty in a history that ended long ago.
@@ -63,9 +63,9 @@ def _make(plan: Plan, path: Path) -> None:
         raise SystemExit(f"bench: {path.parent} has not enough room for {rows:,} rows")
     step(f"filling a database with {plan.sites:,} sites and {plan.views:,} views")
     begin = time.monotonic()
-    with on_sqlite(path.parent) as installation:
+    with folder() as empty, on_sqlite(empty) as installation:
         history.fill_installation(installation, plan)
         with installation.connect() as connection:  # everything into the one file that is copied
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        installation.sqlite_path.rename(path)
+        shutil.move(installation.sqlite_path, path)
     step(f"{path.stat().st_size / 2**20:,.0f} MiB in {time.monotonic() - begin:.0f} s")

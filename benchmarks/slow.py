@@ -1,4 +1,4 @@
-"""A sweep in which some sites never answer and some refuse: it must end soon after the limit of one request."""
+"""A sweep in which some sites never answer and some refuse: it ends soon after the limit of one request."""
 
 from __future__ import annotations
 

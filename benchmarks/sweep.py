@@ -1,8 +1,8 @@
 """A whole sweep of thousands of sites, beside prometheus-blackbox-exporter, which only probes.
 
 nginx is the sites, on one core; ``manage.py probe`` and the exporter take turns on the other. Sites a second
-are those of the sweep (due, probe, record, judge), as the job's own record has it; CPU and memory are those of
-the whole command, with the interpreter's start.
+are those of the sweep (due, probe, record, judge), as the job's own record has it; CPU and memory are of the
+whole command, with the interpreter's start.
 """
 
 from __future__ import annotations
