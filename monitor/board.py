@@ -117,13 +117,13 @@ def see(now: datetime) -> Seen:
     )
 
 
-def worst(seen: Seen) -> dict[int, Pick]:
+def worst(seen: Seen, most: int = MOST_ROWS) -> dict[int, Pick]:
     """All sites of each group or, where those are too many, its worst."""
-    if seen.total <= MOST_ROWS:
+    if seen.total <= most:
         return {key: Pick(sites) for key, sites in seen.sites.items()}
-    most = max(FEWEST_OF_GROUP, MOST_ROWS // len(seen.groups))
+    share = max(FEWEST_OF_GROUP, most // len(seen.groups))
     return {
-        group.pk: Pick(sites[:most], max(0, len(sites) - most), f"?group={group.slug}")
+        group.pk: Pick(sites[:share], max(0, len(sites) - share), f"?group={group.slug}")
         for group in seen.groups
         for sites in [seen.sites[group.pk]]
     }
