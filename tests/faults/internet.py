@@ -1,8 +1,8 @@
 """The other side of the link, in a network namespace of its own: sites, a sandbox, a name server.
 
-``python -m tests.faults.internet`` takes one JSON command a line and answers each with ``ok``:
-``{"do": "begin", "ca": folder}``, ``{"do": "site", "n": 3, "how": "silent"}``, ``{"do": "names", "how": "refuse"}``,
-``{"do": "link", "how": "down"}``.
+``python -m tests.faults.internet`` takes one JSON command a line and answers each with ``ok`` and for how long it stood still:
+``{"do": "begin", "ca": folder}``, ``{"do": "site", "n": 3, "how": "silent"}``,
+``{"do": "names", "how": "refuse"}``, ``{"do": "link", "how": "down"}``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import Any
 
 import trustme
 
-from tests.faults.plan import ADDRESS, FAR, NAME_SERVERS, SANDBOX, SITES, kind, v4, v6
+from tests.faults.plan import ADDRESS, FAR, FIRST, NAME_SERVERS, SANDBOX, SITES, kind, v4, v6
+from tests.faults.stalls import Watch
 from tests.monitor.servers import (
     NOERROR,
     NXDOMAIN,
@@ -178,6 +179,7 @@ class Internet:
     def begin(self, ca: str) -> None:
         for words in (("link", "set", "lo", "up"), ("link", "set", FAR, "up")):
             ip(*words)
+        give_address(FIRST)  # with the first address of a network all others would go
         for number in (*range(SITES), SANDBOX):
             give_address(v4(number))
             give_address(v6(number))
@@ -212,11 +214,11 @@ class Internet:
 
 
 def main() -> None:
-    internet = Internet()
+    internet, watch = Internet(), Watch()
     print("ready", flush=True)
     for line in sys.stdin:
         internet.obey(json.loads(line))
-        print("ok", flush=True)
+        print(f"ok {watch.take():.3f}", flush=True)
 
 
 if __name__ == "__main__":

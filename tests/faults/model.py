@@ -13,6 +13,7 @@ Standing = tuple[int, bool]
 STRIKES = 3
 
 UP, DOWN, NOTHING = "up", "down", "nothing"
+ANYTHING = frozenset({UP, DOWN, NOTHING})
 GOOD = frozenset({UP})
 BAD = frozenset({DOWN})
 UNTOUCHED = frozenset({NOTHING})

@@ -169,7 +169,13 @@ def names_failing(trouble: Trouble, _hooks: Hooks) -> Any:
 def _one_family_left(trouble: Trouble, gone: int) -> Any:
     trouble.here.take_address(gone)
     lost = (f"v{gone}",)
-    yield lambda number, effect: UNTOUCHED if plan.kind(number).families == lost else effect
+
+    def change(number: int, effect: Set[str]) -> Set[str]:
+        if plan.kind(number).families != lost:
+            return effect
+        return BAD_OR_UNTOUCHED if effect == BAD else UNTOUCHED  # its name may be what is broken
+
+    yield change
     trouble.here.give_address(gone)
 
 

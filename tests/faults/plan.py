@@ -8,6 +8,7 @@ NEAR, FAR = "uplink", "far"  # the two ends of the link
 SITES = 20
 SANDBOX = 200
 HERE = ("10.77.0.1/16", "fd77::ffff/64")
+FIRST = "10.77.0.2"
 NAME_SERVERS = ("10.77.3.1", "fd77::3:1")
 
 

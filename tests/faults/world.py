@@ -13,11 +13,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.faults import plan
+from tests.faults.stalls import Watch
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSIDE = "DJAMON_FAULTS_FOLDER"  # names the folder to whoever runs inside
@@ -83,6 +84,8 @@ class World:
     """The link and what is behind it."""
 
     far: subprocess.Popen[str]
+    watch: Watch = field(default_factory=Watch)
+    longest_s: float = 0.0
 
     def tell(self, **command: Any) -> None:
         """One command to the other side, done when this returns."""
@@ -90,7 +93,15 @@ class World:
         assert self.far.stdout
         self.far.stdin.write(json.dumps(command) + "\n")
         self.far.stdin.flush()
-        assert self.far.stdout.readline() == "ok\n", f"the other side broke at {command}"
+        word, _, stalled = self.far.stdout.readline().partition(" ")
+        assert word == "ok", f"the other side broke at {command}"
+        self.longest_s = max(self.longest_s, float(stalled))
+
+    def too_slow(self) -> bool:
+        """Has either side stood still since the last call, so that a good site may have seemed silent?"""
+        self.tell(do="nothing")
+        longest, self.longest_s = max(self.longest_s, self.watch.take()), 0.0
+        return longest > TIMEOUT_S / 4
 
     def take_address(self, family: int) -> None:
         """All addresses of one family leave our end of the link, and the ways with them."""

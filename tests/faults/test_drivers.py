@@ -1,0 +1,55 @@
+"""The drivers with small counts; ``make faults`` runs them a thousand times."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.conftest import SERVER
+from tests.faults import kills, world
+from tests.faults.model import BAD, GOOD, UNTOUCHED, Model
+
+NO_NAMESPACES = world.why_not()
+
+
+@pytest.mark.skipif(bool(NO_NAMESPACES), reason=NO_NAMESPACES)
+@pytest.mark.skipif(bool(SERVER), reason="a namespace has no way to the database server; runs on SQLite")
+@pytest.mark.parametrize(("faults", "runs"), [("sites", 12), ("ours", 16)])
+def test_sweeps_with_random_faults_come_out_as_the_model_says(faults: str, runs: int) -> None:
+    words = ["--faults", faults, "--runs", str(runs), "--seed", "11"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.sweeps", *words],
+        cwd=world.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"faults={faults} runs={runs} seed=11" in done.stdout
+
+
+@pytest.mark.parametrize("what", ["probe", "send"])
+def test_a_kill_at_any_step_loses_nothing(what: str) -> None:
+    with kills.scenario(what) as here:
+        steps = here.one(-1)["steps"]
+        for step in range(steps // 6, steps, steps // 3):
+            assert here.one(step)["status"] == -9
+    assert here.wrong == []
+
+
+# --- The model itself ----------------------------------------------------------------------------
+def test_the_model_knows_the_third_strike() -> None:
+    model = Model.of([1, 2])
+    for failures in (1, 2, 3):
+        assert model.step({1: BAD, 2: GOOD}, {1: (failures, failures == 3), 2: (0, False)}) == []
+    assert (model.told.down, model.outages, model.is_open) == (1, 1, True)
+    assert model.step({1: GOOD, 2: UNTOUCHED}, {1: (0, False), 2: (0, False)}) == []
+    assert (model.told.up_again, model.is_open) == (1, False)
+
+
+def test_the_model_sees_a_false_strike_and_a_missed_one() -> None:
+    model = Model.of([1, 2])
+    wrong = model.step({1: GOOD, 2: BAD}, {1: (1, False), 2: (0, False)})
+    assert [line.split(" stands")[0] for line in wrong] == ["site 1", "site 2"]
