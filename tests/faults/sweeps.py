@@ -17,7 +17,7 @@ from collections.abc import Set
 import django
 
 from tests.faults import plan, world
-from tests.faults.model import BAD, GOOD, Model, Standing
+from tests.faults.model import ANYTHING, BAD, GOOD, Model, Standing
 
 
 class Truth:
@@ -42,6 +42,8 @@ class Truth:
 
     def _become(self, number: int, how: str) -> None:
         self.here.tell(do="site", n=number, how=how)
+        if self.broken.get(number) == "vanished":
+            self.here.forget_neighbours()
         if how == "good":
             del self.broken[number]
         else:

@@ -121,7 +121,11 @@ class World:
             self.give_address(6)  # taken away with the link
         else:
             self.tell(do="link", how="up")
-        ip("neigh", "flush", "dev", plan.NEAR)  # who was asked for in vain is asked for again only after 1 s
+        self.forget_neighbours()
+
+    def forget_neighbours(self) -> None:
+        """Otherwise who was asked for in vain would be asked for again only after a second."""
+        ip("neigh", "flush", "dev", plan.NEAR)
 
 
 @contextmanager
