@@ -1,8 +1,8 @@
 """A web server that answers after as long as its path says, and writes down how long it really took.
 
-``/delay/10/…`` answers 200 after 10 ms, ``/never/…`` never, ``/switch/…`` 503 while there is a file SWITCH_FILE;
-any address of 127.0.0.0/8 will do. One thread, one epoll. ``python -m benchmarks.answering FOLDER`` runs it, not
-on the core of what is measured.
+``/delay/10/…`` answers 200 after 10 ms, ``/never/…`` never, ``/switch/…`` 503 while SWITCH_FILE is there. Any
+address of 127.0.0.0/8 will do. One thread, one epoll. ``python -m benchmarks.answering FOLDER`` runs it, on
+another core than what is measured.
 """
 
 from __future__ import annotations

@@ -123,6 +123,10 @@ def measured(argv: Sequence[str], environment: dict[str, str]) -> Cost:
         try:
             _, status, used = os.wait4(process.pid, 0)
             wall_s = time.perf_counter() - begin
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
         finally:
             watchdog.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TypeVar
+from types import FrameType
 
 from benchmarks import machine
 
 REPEATS = 5
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,6 @@ def step(words: str) -> None:
     print(f"  … {words}", file=sys.stderr, flush=True)
 
 
-def rows_of(values: Sequence[Value], pick: Callable[[Value], float]) -> list[float]:
-    return [pick(value) for value in values]
-
-
 def quick_wanted(purpose: str | None) -> bool:
     """The one option that every program here has."""
     parser = ArgumentParser(description=purpose)
@@ -99,6 +95,14 @@ def quick_wanted(purpose: str | None) -> bool:
 
 
 def announced(*, quick: bool) -> bool:
+    """Say so where the figures will be no result. From here on SIGTERM ends us like an error: what we have
+    started ends with us.
+    """
+    signal.signal(signal.SIGTERM, _leave)
     if quick:
         print("\nSmall sizes, to try the program: these figures are no result.", flush=True)
     return quick
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit("bench: ended by SIGTERM")
