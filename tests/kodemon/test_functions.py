@@ -147,7 +147,9 @@ def test_methods_of_all_kinds(kodemon: Any, listener: Listener) -> None:
     assert listener.keys() == [f"test_functions.py-{name}" for name in names]
 
 
-@pytest.mark.parametrize("what", [RefusedError, 5, "name", property(plain)], ids=repr)
+@pytest.mark.parametrize(
+    "what", [RefusedError, 5, "name", property(plain)], ids=["class", "5", "name", "property"]
+)
 def test_what_is_no_function_is_refused_at_once(kodemon: Any, what: object) -> None:
     with pytest.raises(TypeError, match="is for functions and methods"):
         kodemon(what)

@@ -89,10 +89,10 @@ class Sender:
             lost.detach()
 
     def _ask(self, now: float) -> None:
-        self._look_at = now + RETRY_S
         if self._asking:
             return
         self._asking = True
+        self._look_at = now + RETRY_S
         try:
             # Not threading.Thread: its start() waits for the thread, for ever where the interpreter ends.
             _thread.start_new_thread(self._look_up, ())
