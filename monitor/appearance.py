@@ -5,7 +5,7 @@ Pure: no query and no clock; ``now`` is passed in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -29,28 +29,15 @@ NAMED_IN_HEADLINE = 3
 NAME_LIMIT = 60  # characters of each name there
 
 
-class Judged(Protocol):
-    """What the look of a site depends on: a Site, or a row of a list of them."""
-
-    @property
-    def enabled(self) -> bool: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def last_checked(self) -> datetime | None: ...
-    @property
-    def interval_min(self) -> int | None: ...
-
-
 class Named(Protocol):
-    """What the headline says of a site."""
+    """What the headline says of a site: a Site, or a row of a list of them."""
 
+    @property
+    def pk(self) -> int: ...
     @property
     def name(self) -> str: ...
     @property
     def slug(self) -> str: ...
-    @property
-    def state_since(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,17 +85,20 @@ def allowed(interval_min: int | None) -> timedelta:
     return timedelta(minutes=OLD_AFTER_RUNS * max(interval_min or 0, LONGEST_RUN_MIN))
 
 
-def look_of(site: Judged, now: datetime, *, doubt: bool = False) -> Look:
+def look_of(site: Site, now: datetime, *, doubt: bool = False) -> Look:
     """The badge of ``site``: grey where nobody has looked lately, whatever the state was then.
 
     ``doubt``: the last run met a fault of our own or is overdue, so that all states are old news.
     """
-    state = site.state if site.enabled else "paused"
+    old = is_old(site.last_checked, site.interval_min, now)
+    return look_of_state(site.shown_state, old=old, doubt=doubt)
+
+
+def look_of_state(shown_state: str, *, old: bool, doubt: bool) -> Look:
+    """The same from what is known of a site; ``shown_state`` is that of :class:`Site`."""
     if doubt:
-        return LOOKS_IN_DOUBT[state]
-    if state in JUDGED and is_old(site.last_checked, site.interval_min, now):
-        return OLD
-    return LOOKS[state]
+        return LOOKS_IN_DOUBT[shown_state]
+    return OLD if old and shown_state in JUDGED else LOOKS[shown_state]
 
 
 JUDGED = frozenset({"up", "failing", "down"})
@@ -127,22 +117,27 @@ def clock(moment: datetime, now: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
 
 
-def headline(sites: Sequence[tuple[Named, Look]], now: datetime) -> Headline:
-    """One sentence: what is down and since when, or that all is well, as far as we know."""
+def headline(
+    sites: Sequence[tuple[Named, Look]], since: Mapping[int, datetime | None], now: datetime
+) -> Headline:
+    """One sentence: what is down and since when, or that all is well, as far as we know.
+
+    ``since`` has the moment of every fall that goes on, by the site's key.
+    """
     looks = [look for _, look in sites]
     fallen = [site for site, look in sites if look.key == "down"]
     failing = sum(look.key == "failing" for look in looks)
     current = not {WAS_DOWN, WAS_FAILING, WAS_UP} & set(looks)
     if fallen:
-        return Headline(
-            _fallen_sentence(fallen, len(sites), now, current=current), "down" if current else "unknown"
-        )
+        begun = [(since.get(site.pk), site) for site in fallen]
+        said = _fallen_sentence(begun, len(sites), now, current=current)
+        return Headline(said, "down" if current else "unknown")
     if failing:
-        said = _failing_sentence(failing, len(sites), current=current)
-        return Headline(format_html("{}", said), "failing" if current else "unknown")
-    said = _quiet_sentence(looks, current=current)
+        words = _failing_sentence(failing, len(sites), current=current)
+        return Headline(format_html("{}", words), "failing" if current else "unknown")
+    words = _quiet_sentence(looks, current=current)
     well = UP in looks and OLD not in looks
-    return Headline(format_html("{}", said), "up" if well else "unknown")
+    return Headline(format_html("{}", words), "up" if well else "unknown")
 
 
 def _failing_sentence(failing: int, total: int, *, current: bool) -> str:
@@ -178,23 +173,25 @@ def _of(count: int, total: int, *, current: bool) -> str:
     return f"{count:,} of {total:,} {'site' if total == 1 else 'sites'} {verb}"
 
 
-def _fallen_sentence(fallen: Sequence[Named], total: int, now: datetime, *, current: bool) -> SafeString:
-    longest_first = sorted(fallen, key=lambda site: site.state_since or now)
+def _fallen_sentence(
+    fallen: Sequence[tuple[datetime | None, Named]], total: int, now: datetime, *, current: bool
+) -> SafeString:
+    longest_first = sorted(fallen, key=lambda pair: (pair[0] or now, pair[1].name))
     named = longest_first[:NAMED_IN_HEADLINE]
     more = len(longest_first) - len(named)
     return format_html(
         "{} down{}: {}{}.",
         _of(len(longest_first), total, current=current),
         "" if current else " when last asked",
-        format_html_join(", ", "{}", ((_fallen_clause(site, now),) for site in named)),
+        format_html_join(", ", "{}", ((_fallen_clause(site, since, now),) for since, site in named)),
         f" and {more:,} more" if more else "",
     )
 
 
-def _fallen_clause(site: Named, now: datetime) -> SafeString:
+def _fallen_clause(site: Named, since: datetime | None, now: datetime) -> SafeString:
     """The name stands apart: its letters may run from right to left, the sentence does not."""
-    since = f" since {clock(site.state_since, now)}" if site.state_since else ""
-    return format_html('<a href="{}"><bdi>{}</bdi></a>{}', site_path(site.slug), _short(site.name), since)
+    when = f" since {clock(since, now)}" if since else ""
+    return format_html('<a href="{}"><bdi>{}</bdi></a>{}', site_path(site.slug), _short(site.name), when)
 
 
 def site_path(slug: str) -> str:

@@ -19,10 +19,11 @@ from djamon.lib import hooks
 from djamon.lib.hooks import Banner
 from jobs.queries import are_pages_in_doubt
 from monitor import board_headline, board_rows, queries, uptimes
-from monitor.appearance import look_of
+from monitor.appearance import look_of_state
 from monitor.board_headline import Story
 from monitor.board_rows import Placed
 from monitor.models import Group
+from monitor.queries import NO_DETAILS, BoardDetails
 from monitor.uptimes import Known
 
 # A stranger, whom PUBLIC_STATUS lets in, sees no internal group, nobody who was told, and public banners.
@@ -61,6 +62,7 @@ class Seen:
     now: datetime
     groups: list[Group]
     sites: Mapping[int, list[Placed]]  # by the group's key; every group has a list
+    since: Mapping[int, datetime | None]  # the falls that go on, by the site's key
     story: Story
     banners: list[Banner]
     known: Known
@@ -99,18 +101,21 @@ def fingerprint(now: datetime) -> object:
 
 def see(now: datetime) -> Seen:
     """Read all of it."""
-    doubt = are_pages_in_doubt(now)
+    doubt, old = are_pages_in_doubt(now), queries.old_sites(now)
     groups = queries.board_groups()
     sites: dict[int, list[Placed]] = {group.pk: [] for group in groups}
     for site in queries.board_sites():
         if site.group_id in sites:  # or it came since the groups were read
-            sites[site.group_id].append(Placed(site, look_of(site, now, doubt=doubt)))
+            shown_state = site.state if site.enabled else "paused"
+            look = look_of_state(shown_state, old=site.pk in old, doubt=doubt)
+            sites[site.group_id].append(Placed(site, look))
     for placed in sites.values():
         placed.sort(key=_badness)
     return Seen(
         now=now,
         groups=sorted(groups, key=lambda group: _group_badness(group, sites[group.pk])),
         sites=sites,
+        since=queries.fallen_since(),
         story=board_headline.story(now),
         banners=_banners(now),
         known=uptimes.kept.read(now),
@@ -131,11 +136,20 @@ def worst(seen: Seen, most: int = MOST_ROWS) -> dict[int, Pick]:
 
 def paint(seen: Seen, audiences: Iterable[Audience], picks: Mapping[int, Pick]) -> dict[Audience, Board]:
     """The groups that are picked, for each of the audiences; each row is written once for all of them."""
-    rows = {group.pk: _rows(seen, group, picks[group.pk]) for group in seen.groups if group.pk in picks}
+    details = queries.board_details(_keys(seen, picks))
+    rows = {
+        group.pk: _rows(seen, group, picks[group.pk], details) for group in seen.groups if group.pk in picks
+    }
     heads = {
         group.pk: board_rows.head(group, (look for _, look in seen.sites[group.pk])) for group in seen.groups
     }
     return {audience: _board(seen, audience, rows, heads) for audience in audiences}
+
+
+def _keys(seen: Seen, picks: Mapping[int, Pick]) -> list[int] | None:
+    """The sites that are picked; None for all, which are read in less time than they are named."""
+    keys = [placed.site.pk for pick in picks.values() for placed in pick.sites]
+    return None if len(keys) == seen.total else keys
 
 
 def visible(seen: Seen, audience: Audience) -> list[Group]:
@@ -150,6 +164,7 @@ def _board(
     pieces = {
         "headline": board_headline.html(
             [placed for group in everything for placed in seen.sites[group.pk]],
+            seen.since,
             seen.story,
             seen.now,
             audience=audience,
@@ -165,13 +180,15 @@ def _board(
     return Board(pieces, frames, order)
 
 
-def _rows(seen: Seen, group: Group, pick: Pick) -> dict[str, str]:
+def _rows(seen: Seen, group: Group, pick: Pick, details: Mapping[int, BoardDetails]) -> dict[str, str]:
     """A group's rows by their ids."""
-    figures, now = seen.known.figures, seen.now
-    rows = {
-        f"site-{placed.site.pk}": board_rows.row(placed, figures.get(placed.site.pk), now)
-        for placed in pick.sites
-    }
+    figures = seen.known.figures
+    noon = timezone.localtime(seen.now).replace(hour=12, minute=0, second=0, microsecond=0)
+    rows = {}
+    for placed in pick.sites:
+        key = placed.site.pk
+        told = details.get(key, NO_DETAILS)
+        rows[f"site-{key}"] = board_rows.row(placed, told, figures.get(key), noon)
     if pick.more:
         rows[f"more-{group.pk}"] = board_rows.more_row(group, pick.more, pick.link)
     elif not rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,12 +42,19 @@ def story(now: datetime) -> Story:
     return Story(path, over_at=outage.resolved_at) if now - outage.resolved_at <= RECENTLY else Story()
 
 
-def html(sites: Sequence[Placed], story: Story, now: datetime, *, audience: str) -> str:
+def html(
+    sites: Sequence[Placed],
+    since: Mapping[int, datetime | None],
+    story: Story,
+    now: datetime,
+    *,
+    audience: str,
+) -> str:
     """The element with the id ``headline``."""
     if not sites:
         nothing = render_to_string("monitor/_nothing.html", {"audience": audience}).strip()
         return f'<div id="headline">{nothing}</div>'
-    said = headline(sites, now)
+    said = headline(sites, since, now)
     lines = [format_html("<p>{}{}</p>", said.html, _link(story, now))]
     if story.told is not None and audience != "stranger":
         lines.append(format_html('<p class="told">{}</p>', told_in_words(story, now)))

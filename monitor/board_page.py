@@ -39,12 +39,17 @@ class Filter:
         parts = {"group": self.group, "q": self.words, "state": self.state} | changed
         return urlencode({key: value for key, value in parts.items() if value})
 
-    def matches(self, placed: Placed, group: Group) -> bool:
-        site, look = placed
-        if self.state and look.key != self.state:
-            return False
+    def matching(self, group: Group, sites: list[Placed]) -> list[Placed]:
         words = self.words.casefold()
-        return not words or any(words in text.casefold() for text in (site.name, site.url, group.name))
+        if self.state:
+            sites = [placed for placed in sites if placed.look.key == self.state]
+        if not words or words in group.name.casefold():
+            return sites
+        return [
+            placed
+            for placed in sites
+            if words in placed.site.name.casefold() or words in placed.site.url.casefold()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,7 @@ def page_of(query: Mapping[str, str], now: datetime, audience: Audience) -> Home
     """Home for this query; None where it asks for a group that is not there for this reader."""
     wanted, seen = read_filter(query), board.see(now)
     groups = board.visible(seen, audience)
-    matching = {
-        group.pk: [placed for placed in seen.sites[group.pk] if wanted.matches(placed, group)]
-        for group in groups
-    }
+    matching = {group.pk: wanted.matching(group, seen.sites[group.pk]) for group in groups}
     if wanted.group:
         alone = next((group for group in groups if group.slug == wanted.group), None)
         if alone is None:

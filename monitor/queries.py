@@ -75,7 +75,10 @@ class SiteCard:
 
 
 class BoardSite(NamedTuple):
-    """A site's columns that home shows, in place of a model: there may be thousands of them."""
+    """What home reads of every site, in place of a model: there may be 10,000 of them.
+
+    No moments: to make them Python's takes longer than all else.
+    """
 
     pk: int
     group_id: int
@@ -83,14 +86,20 @@ class BoardSite(NamedTuple):
     slug: str
     url: str
     enabled: bool
-    interval_min: int | None
     state: str
+
+
+class BoardDetails(NamedTuple):
+    """What home reads of the sites that it has a row for."""
+
     state_since: datetime | None
-    last_checked: datetime | None
     last_reason: str
     last_ms: float | None
     recent: str
     certificate_ends: datetime | None
+
+
+NO_DETAILS = BoardDetails(None, "", None, "", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +118,41 @@ def board_groups() -> list[Group]:
 
 
 def board_sites() -> list[BoardSite]:
-    """Every site as home shows it, in no order. One query."""
+    """Every site as home lists it, in no order. One query."""
     rows = Site.objects.order_by().values_list(*BoardSite._fields)
     return [BoardSite._make(row) for row in rows]
 
 
+def board_details(keys: Sequence[int] | None) -> dict[int, BoardDetails]:
+    """The details of these sites, or of all; who is meanwhile gone is not there. One query."""
+    rows = Site.objects.all() if keys is None else Site.objects.filter(pk__in=keys)
+    found = rows.order_by().values_list("pk", *BoardDetails._fields)
+    return {pk: BoardDetails._make(values) for pk, *values in found}
+
+
+def fallen_since() -> dict[int, datetime | None]:
+    """Since when each site is down that is. One query."""
+    return dict(Site.objects.filter(state=Site.State.DOWN).order_by().values_list("pk", "state_since"))
+
+
 def board_stamp() -> object:
-    """Equal as long as :func:`board_sites` and the groups are. Two queries.
+    """Equal as long as sites, their details and groups are. Two queries.
 
     The database's own values, which nobody turns into Python's, are read in a fraction of the time.
     """
-    sql, params = Site.objects.order_by("pk").values_list(*BoardSite._fields).query.sql_with_params()
+    fields = (*BoardSite._fields, *BoardDetails._fields, "last_checked", "interval_min")
+    sql, params = Site.objects.order_by("pk").values_list(*fields).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows = hash(tuple(cursor.fetchall()))
     return rows, tuple(Group.objects.order_by("pk").values_list("pk", "name", "slug", "internal"))
 
 
-def old_sites(now: datetime) -> tuple[int, ...]:
-    """The sites that nobody asked lately, which only the passing of time tells. One query."""
-    judged = Site.objects.filter(enabled=True, last_checked__lt=now - allowed(None)).order_by("pk")
+def old_sites(now: datetime) -> frozenset[int]:
+    """The sites that nobody asked lately (monitor.appearance.is_old). One query, as a rule without a row."""
+    judged = Site.objects.filter(last_checked__lt=now - allowed(None)).order_by()
     rows = judged.values_list("pk", "last_checked", "interval_min")
-    return tuple(pk for pk, last_checked, interval in rows if is_old(last_checked, interval, now))
+    return frozenset(pk for pk, last_checked, interval in rows if is_old(last_checked, interval, now))
 
 
 def visible_groups(*, insider: bool) -> QuerySet[Group]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 from math import isfinite
 from operator import sub
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -116,14 +116,21 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _strokes(values: Sequence[float | None]) -> Iterator[str]:
     """A stroke of the path for each run of values without a gap; a value alone is a dot."""
-    top = max((value for value in values if value is not None), default=0) or 1
+    top = max([value for value in values if value is not None], default=0) or 1
     ground, x = LINE_HEIGHT - LINE_MARGIN, LINE_WIDTH - LINE_MARGIN - (len(values) - 1) * LINE_STEP
-    for is_gap, run in groupby(values, key=lambda value: value is None):
-        found = list(run)
+    # Divided before it is multiplied: the greatest float there is must not become infinite.
+    heights = [
+        None if value is None else ground - int(LINE_ROOM * (value / top)) if value > 0 else ground
+        for value in values
+    ]
+    runs = groupby(heights, key=_is_gap) if None in heights else [(False, heights)] if heights else []
+    for is_gap, run in runs:
+        found: list[Any] = list(run)
         if not is_gap:
-            # Over the greatest before times the room: the greatest float there is must not become infinite.
-            heights = [ground - int(LINE_ROOM * (max(0, value or 0) / top)) for value in found]
-            falls = map(sub, heights[1:], heights)
-            line = "".join([LINE_STROKES[fall] for fall in falls]) or "h0"
-            yield f"M{x} {heights[0]}{line}"
+            line = "".join([LINE_STROKES[fall] for fall in map(sub, found[1:], found)]) or "h0"
+            yield f"M{x} {found[0]}{line}"
         x += len(found) * LINE_STEP
+
+
+def _is_gap(height: int | None) -> bool:
+    return height is None

@@ -95,7 +95,10 @@ def test_in_doubt_no_state_is_claimed(shown: Site, word: str, key: str) -> None:
 
 def said(sites: list[Site], *, doubt: bool = False) -> tuple[str, str]:
     """The headline as it is read, and its style."""
-    told = headline([(each, look_of(each, NOW, doubt=doubt)) for each in sites], NOW)
+    for pk, each in enumerate(sites):
+        each.pk = pk
+    looks = [(each, look_of(each, NOW, doubt=doubt)) for each in sites]
+    told = headline(looks, {each.pk: each.state_since for each in sites}, NOW)
     return unescape(strip_tags(told.html)), told.style
 
 
@@ -162,5 +165,5 @@ def test_the_headline_says(sites: list[Site], text: str, style: str) -> None:
 
 def test_a_name_in_the_headline_is_a_link_that_cannot_turn_the_sentence() -> None:
     fallen = site("down", name="<b>\u202eShop", slug="shop")
-    html = headline([(fallen, look_of(fallen, NOW))], NOW).html
-    assert '<a href="/site/shop/"><bdi>&lt;b&gt;\u202eShop</bdi></a> since 08:55.' in html
+    html = headline([(fallen, look_of(fallen, NOW))], {}, NOW).html
+    assert '<a href="/site/shop/"><bdi>&lt;b&gt;\u202eShop</bdi></a>.' in html
