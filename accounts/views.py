@@ -55,7 +55,9 @@ def logout_user(request: HttpRequest) -> HttpResponse:
 def safe_next(request: HttpRequest) -> str:
     """Where ``next`` leads if that is on this host, else the first page."""
     target = request.POST.get("next") or request.GET.get("next") or ""
-    if url_has_allowed_host_and_scheme(
+    # Anything else would be taken for the name of a view, or for a page below /login/.
+    whole = target.startswith(("/", "http://", "https://"))
+    if whole and url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         return target

@@ -33,6 +33,8 @@ NEXT = {
     "this host as the user": ("http://testserver@evil.example/", "/"),
     "a line break": ("/\n/evil.example", "/"),
     "a control character": ("\x08//evil.example", "/"),
+    "no address at all": ("-1", "/"),
+    "the name of a view": ("tokens", "/"),
     "nothing": ("", "/"),
 }
 
