@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--quick]``: all of them in turn; at the end what failed and which goals were missed.
+"""``python -m benchmarks [--quick]``: all of them in turn; at the end what failed and what was missed.
 
 Each is a process of its own with a time limit; one that fails does not keep the others from being run.
 """
@@ -36,6 +36,7 @@ PARTS = (
     Part("pages", "pages with 90 days of history"),
     Part("live", "200 browsers with home open"),
     Part("firstload", "the first load of home in Chromium"),
+    Part("decorator", "what @kodemon adds to a call"),
 )
 
 
