@@ -13,6 +13,8 @@ from monitor.probe.urls import Malformed, take_apart
 MAX_URL = 2000
 # Control characters, halves of a surrogate pair, line and paragraph separators: they break lines and logs.
 REFUSED_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
+# Left-to-right, right-to-left and first-strong isolate, and what ends each of them.
+ISOLATES, END_OF_ISOLATE = "\u2066\u2067\u2068", "\u2069"
 
 
 def validate_name(value: str) -> None:
@@ -22,6 +24,22 @@ def validate_name(value: str) -> None:
         raise ValidationError("A name has no line breaks or control characters.")
     if not any(kind[0] not in "ZC" for kind in kinds):
         raise ValidationError("A name needs at least one visible character.")
+    if not _closes_its_isolates(value):
+        raise ValidationError(
+            "A name closes the marks of writing direction that it opens (U+2066 to U+2069)."
+        )
+
+
+def _closes_its_isolates(value: str) -> bool:
+    """Otherwise the mark that a page sets after the name would close the name's own, and the name's direction
+    would go on through the sentence; every other mark ends with the page's.
+    """
+    depth = 0
+    for character in value:
+        depth += (character in ISOLATES) - (character == END_OF_ISOLATE)
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def validate_url(value: str) -> None:

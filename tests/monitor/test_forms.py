@@ -15,6 +15,9 @@ def site_form(**typed) -> SiteForm:
     return SiteForm(data | typed)
 
 
+DIRECTION = "A name closes the marks of writing direction that it opens (U+2066 to U+2069)."
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "error"),
     [
@@ -22,6 +25,8 @@ def site_form(**typed) -> SiteForm:
         ("name", " \u200b ", "A name needs at least one visible character."),
         ("name", "a\tb", "A name has no line breaks or control characters."),
         ("name", "a\x00b", "Null characters are not allowed."),
+        ("name", "\u2067x", DIRECTION),
+        ("name", "a\u2069\u202e\u2068", DIRECTION),
         ("name", "x" * 256, "Ensure this value has at most 255 characters (it has 256)."),
         ("url", "http:/x", "The URL names no host."),
         ("url", "javascript:alert(1)", "The URL starts with neither http:// nor https://."),
@@ -41,7 +46,9 @@ def test_a_bad_value_is_named_at_its_field(field: str, typed: str, error: str) -
     assert form.errors == {field: [error]}
 
 
-@pytest.mark.parametrize("name", ["<b>&", "🚀", "مرحبا", "x" * 255, "=1+1", "日本"])
+@pytest.mark.parametrize(
+    "name", ["<b>&", "🚀", "مرحبا", "\u202ex", "\u2067x\u2069", "x" * 255, "=1+1", "日本"]
+)
 def test_names_may_have_any_script(name: str) -> None:
     assert site_form(name=name).is_valid()
 
