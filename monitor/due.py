@@ -11,10 +11,11 @@ from django.db.models import Q, QuerySet
 from djamon.lib.commands import DjamonError
 from monitor.models import Group, Site
 from monitor.validators import parse_good_codes
-from monitor.verdicts import Target
+from monitor.verdicts import Target, is_https
 
 # A run starts some seconds sooner or later than the one before; an interval in minutes must not slip by that.
 SLACK = timedelta(seconds=30)
+READ_EVERY, READ_SOON, ENDS_SOON = timedelta(hours=12), timedelta(hours=1), timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,13 @@ def is_due(interval_min: int | None, last_checked: datetime | None, now: datetim
     return now - last_checked >= timedelta(minutes=interval_min) - SLACK
 
 
+def reads_certificate(ends: datetime | None, read: datetime | None, now: datetime) -> bool:
+    """Whether a run reads the certificate: each 12 hours, and each hour where a new one must come soon."""
+    if ends is None or read is None or read > now:
+        return True
+    return now - read >= (READ_SOON if ends - now <= ENDS_SOON else READ_EVERY) - SLACK
+
+
 def require(selection: Selection) -> None:
     """Raises DjamonError naming a slug that no site or group has."""
     for what, model, slugs in (("site", Site, selection.sites), ("group", Group, selection.groups)):
@@ -47,11 +55,20 @@ def require(selection: Selection) -> None:
 
 def targets(selection: Selection, now: datetime) -> list[Target]:
     """What this run asks; sites that were named are asked whether due or not, paused ones never."""
-    fields = ("id", "url", "good_codes", "get_fallback", "interval_min", "last_checked")
+    fields = (
+        *("id", "url", "good_codes", "get_fallback", "interval_min", "last_checked"),
+        *("certificate_ends", "certificate_read"),
+    )
     rows = _selected(selection).filter(enabled=True).order_by("pk").values_list(*fields)
     return [
-        Target(key, url, parse_good_codes(codes) or settings.GOOD_CODES, fallback)
-        for key, url, codes, fallback, interval_min, last_checked in rows
+        Target(
+            key,
+            url,
+            parse_good_codes(codes) or settings.GOOD_CODES,
+            fallback,
+            read_certificate=is_https(url) and reads_certificate(ends, read, now),
+        )
+        for key, url, codes, fallback, interval_min, last_checked, ends, read in rows
         if not selection.is_all or is_due(interval_min, last_checked, now)
     ]
 

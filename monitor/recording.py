@@ -29,6 +29,7 @@ STATE_FIELDS = (
     *("state", "failures", "state_since", "last_checked"),
     *("last_verdict", "last_code", "last_reason", "last_ms", "recent"),
 )
+CERTIFICATE_FIELDS = ("certificate_ends", "certificate_read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def record(
         known = [result for result in results if _still_asked(rows.get(result.key), asked)]
         _store_views(known)
         falls, returns = _store_states(rows, known, strikes)
+        _store_certificates(known)
         change = outages.apply(falls, returns, now)
     return Recorded(views=len(known), skipped=len(results) - len(known), change=change)
 
@@ -110,6 +112,16 @@ def _store_views(results: Sequence[ProbeResult]) -> None:
         for result in results
     ]
     bulk.insert(SiteView, VIEW_FIELDS, rows)
+
+
+def _store_certificates(results: Sequence[ProbeResult]) -> None:
+    """Of the few whose certificate was read in this run; the others keep what they have."""
+    read = [
+        (result.certificate_ends, result.asked_at, result.key)
+        for result in results
+        if result.certificate_ends
+    ]
+    bulk.update(Site, CERTIFICATE_FIELDS, read)
 
 
 def _store_states(

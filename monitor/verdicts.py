@@ -56,6 +56,11 @@ class ProbeResult:
     certificate_ends: datetime | None = None
 
 
+def is_https(url: str) -> bool:
+    """Whether a certificate goes with it."""
+    return url[:6].lower() == "https:"
+
+
 def verdict_of_code(code: int, good_codes: Set[int]) -> Verdict:
     """A code among the good ones means up, every other means down (DJ-27)."""
     return Verdict.UP if code in good_codes else Verdict.DOWN

@@ -41,11 +41,12 @@ Fields = Iterable[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What a server's own certificate says: for which hosts, from when, until when (UTC)."""
+    """What a server's own certificate says: for which hosts, from when, until when (UTC), and who says so."""
 
     names: tuple[str, ...]
     not_before: datetime
     not_after: datetime
+    issuer: str = ""
 
 
 def read_chain(chain: Sequence[Fields]) -> Certificate | None:
@@ -54,7 +55,8 @@ def read_chain(chain: Sequence[Fields]) -> Certificate | None:
         return None
     fields = dict(chain[0])
     try:
-        return Certificate(_names(fields), _date(fields["Start date"]), _date(fields["Expire date"]))
+        begins, ends = _date(fields["Start date"]), _date(fields["Expire date"])
+        return Certificate(_names(fields), begins, ends, fields.get("Issuer", ""))
     except (KeyError, ValueError, OverflowError):
         return None
 

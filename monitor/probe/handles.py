@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import certifi
@@ -44,6 +44,7 @@ class Handle:
         self._last_line: deque[bytes] = deque(maxlen=1)  # its append is a callback without any Python code
         self._name = ""  # host:port of the last request, in the cache
         self._verb = "HEAD"
+        self._reads_certificate = False
         self._configure(ca_file)
 
     def _configure(self, ca_file: str) -> None:
@@ -83,12 +84,23 @@ class Handle:
             self.curl.setopt(pycurl.RESOLVE, forget + learn)
             self._name = name
 
+    def read_certificate(self, wanted: bool) -> None:
+        """Whether libcurl takes the server's certificates apart in the next request: that costs time."""
+        if wanted != self._reads_certificate:
+            self.curl.setopt(pycurl.OPT_CERTINFO, int(wanted))
+            self._reads_certificate = wanted
+
+    def tell(self, account: Callable[[int, bytes], None]) -> None:
+        """Have libcurl tell what it does, for good: such a handle is not used again."""
+        self.curl.setopt(pycurl.VERBOSE, True)
+        self.curl.setopt(pycurl.DEBUGFUNCTION, account)
+
     def only_shake_hands(self) -> None:
         """For a certificate that was refused: connect, read it, send nothing."""
         self.curl.setopt(pycurl.CONNECT_ONLY, 1)
         self.curl.setopt(pycurl.SSL_VERIFYPEER, 0)
         self.curl.setopt(pycurl.SSL_VERIFYHOST, 0)
-        self.curl.setopt(pycurl.OPT_CERTINFO, 1)
+        self.read_certificate(True)
 
     @property
     def headers_complete(self) -> bool:

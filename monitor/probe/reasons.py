@@ -142,8 +142,12 @@ def too_slow(reason: str) -> bool:
 
 def needs_certificate(failure: Failure) -> bool:
     """Do its words need dates or names of the certificate that was refused?"""
-    refused = failure.code == pycurl.E_PEER_FAILED_VERIFICATION
-    return refused and failure.verify_result in NEED_ITS_WORDS
+    return refuses_certificate(failure) and failure.verify_result in NEED_ITS_WORDS
+
+
+def refuses_certificate(failure: Failure) -> bool:
+    """Was a certificate seen, and not believed?"""
+    return failure.code == pycurl.E_PEER_FAILED_VERIFICATION
 
 
 def clean(words: str) -> str:

@@ -10,17 +10,18 @@ import logging
 import selectors
 import time
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from monitor.probe import reasons
 from monitor.probe.certificates import Certificate
 from monitor.probe.limits import Limits, within_descriptors
 from monitor.probe.names import Lookup, Said, judge_lookup
 from monitor.probe.queue import HostQueue
+from monitor.probe.reasons import Failure, needs_certificate, refuses_certificate
 from monitor.probe.resolver import Resolver
 from monitor.probe.results import judge_outcome, never_asked, of_outcome, our_fault
+from monitor.probe.trace import Exchange, Trace
 from monitor.probe.transfers import Outcome, Request, Transfers
 from monitor.probe.urls import Malformed, Place, take_apart
 from monitor.verdicts import ProbeResult, Target, Verdict
@@ -47,6 +48,7 @@ class Job:
     asked_at: datetime
     lookup: Lookup | None = None
     refused: Outcome | None = None  # for its certificate, which is being read
+    trace: Trace | None = None
 
     @property
     def host(self) -> str:
@@ -71,6 +73,7 @@ class Run:
         self._selector = selector
         self._transfers = transfers
         self._resolver = resolver
+        self._traces: Mapping[int, Trace] = {}
         self._concurrency = within_descriptors(limits.concurrency)
         self._done: list[tuple[int, ProbeResult]] = []
         self._queue: HostQueue[Job] = HostQueue(limits.per_host)
@@ -81,7 +84,9 @@ class Run:
         self._last_start = 0.0
         self._last_nap = 0.0
 
-    def results(self) -> Iterator[ProbeResult]:
+    def results(self, traces: Mapping[int, Trace]) -> Iterator[ProbeResult]:
+        """``traces`` are by the keys of targets: most have none."""
+        self._traces = traces
         for number, target in self._pending.items():
             self._admit(number, target)
         yield from self._hand_over()
@@ -156,7 +161,7 @@ class Run:
         if isinstance(place, Malformed):
             self._done.append((number, never_asked(target, now, Verdict.DOWN, place.reason)))
             return
-        job = Job(number, target, place, self._limits.timeout_s, now)
+        job = Job(number, target, place, self._limits.timeout_s, now, trace=self._traces.get(target.key))
         if place.literal:
             self._queue.put(job)
             return
@@ -168,6 +173,8 @@ class Run:
     def _on_lookup(self, lookup: Lookup) -> None:
         for job in self._named.pop(lookup.name):
             job.lookup = lookup
+            if job.trace is not None:
+                job.trace.lookup = lookup
             job.left_s -= lookup.ms / 1000
             job.asked_at = datetime.now(UTC) - timedelta(milliseconds=lookup.ms)
             if lookup.said is Said.ADDRESSES:
@@ -188,6 +195,10 @@ class Run:
         name, addresses = (f"{place.host}:{place.port}", lookup.addresses) if lookup else ("", ())
         left_s = min(job.left_s, CERTIFICATE_S) if peek else job.left_s
         request = Request(job.number, place.url, verb, left_s, place.https, name, addresses, peek)
+        request.certificate = peek or (place.https and job.target.read_certificate)
+        if job.trace is not None:
+            job.trace.exchanges.append(Exchange())
+            request.account = job.trace.exchanges[-1].account
         try:
             self._transfers.start(request)
         except Exception as error:  # the guard of one target: the others go on
@@ -196,23 +207,35 @@ class Run:
 
     def _on_outcome(self, job: Job, outcome: Outcome) -> None:
         job.left_s -= outcome.phases.total_ms / 1000
-        verb, failure = outcome.request.verb, outcome.failure
+        verb = outcome.request.verb
+        if job.trace is not None:
+            job.trace.exchanges[-1].outcome = outcome
         if job.refused is not None:  # this was the look at its certificate
             self._end(job, job.refused, outcome.certificate)
-        elif failure is not None and reasons.needs_certificate(failure) and job.left_s > 0:
+        elif _wants_peek(job, outcome.failure):
             job.refused = outcome
             self._request(job, verb, peek=True)
         elif verb == "HEAD" and outcome.code in GET_AFTER and job.target.get_fallback and job.left_s > 0:
             self._request(job, "GET")
         else:
-            self._end(job, outcome, None)
+            self._end(job, outcome, outcome.certificate)
 
     def _end(self, job: Job, outcome: Outcome, certificate: Certificate | None) -> None:
         timeout_s = self._limits.timeout_s
         judged = judge_outcome(job.target, outcome, certificate, timeout_s, datetime.now(UTC))
-        self._leave(job, of_outcome(job.target, job.asked_at, job.lookup_ms, outcome, judged))
+        result = of_outcome(job.target, job.asked_at, job.lookup_ms, outcome, judged)
+        if certificate is not None and job.target.read_certificate:
+            result = replace(result, certificate_ends=certificate.not_after)
+        self._leave(job, result)
 
     def _leave(self, job: Job, result: ProbeResult) -> None:
         del self._running[job.number]
         self._queue.free(job.host)
         self._done.append((job.number, result))
+
+
+def _wants_peek(job: Job, failure: Failure | None) -> bool:
+    """Must its refused certificate be looked at: for the reason, or since somebody asked for it?"""
+    if failure is None or job.left_s <= 0:
+        return False
+    return needs_certificate(failure) or (job.target.read_certificate and refuses_certificate(failure))

@@ -19,6 +19,7 @@ import pycurl
 from monitor.probe.certificates import Certificate, read_chain
 from monitor.probe.handles import Handle
 from monitor.probe.reasons import Failure, Phase
+from monitor.probe.trace import Account
 
 MAYBE_NO_WAY = {ENETUNREACH, ENETDOWN, EADDRNOTAVAIL}  # also what a router far away may say
 
@@ -28,7 +29,8 @@ class Request:
     """One request to make; ``tag`` comes back with its outcome.
 
     ``name`` (``host:port``) and ``addresses`` are empty where the URL itself carries an address.
-    ``peek``: only shake hands, unverified, for what the certificate says.
+    ``peek``: only shake hands, unverified, for what the certificate says; ``certificate``: read it beside.
+    ``account`` is told what libcurl does.
     """
 
     tag: int
@@ -39,6 +41,8 @@ class Request:
     name: str = ""
     addresses: tuple[str, ...] = ()
     peek: bool = False
+    certificate: bool = False
+    account: Account | None = None
 
 
 @dataclass(slots=True)
@@ -53,7 +57,7 @@ class Phases:
 
 @dataclass(slots=True)
 class Outcome:
-    """An answer (``code``) or a ``failure``; of a peek, its certificate."""
+    """An answer (``code``) or a ``failure``; and the certificate, where it was asked for and seen."""
 
     request: Request
     phases: Phases
@@ -83,9 +87,12 @@ class Transfers:
         return len(self._running)
 
     def start(self, request: Request) -> None:
-        handle = self._idle.pop() if self._idle and not request.peek else Handle(self._ca_file)
+        handle = self._idle.pop() if self._idle and not _spends(request) else Handle(self._ca_file)
+        handle.read_certificate(request.certificate)
         if request.peek:
             handle.only_shake_hands()
+        if request.account is not None:
+            handle.tell(request.account)
         handle.aim(request.url, request.verb, request.timeout_s, request.name, request.addresses)
         self._multi.add_handle(handle.curl)
         self._running[handle.curl] = handle, request
@@ -144,23 +151,32 @@ class Transfers:
         handle, request = self._running.pop(curl)
         self._multi.remove_handle(curl)
         self.finished.append(_outcome(handle, request, code, message))
-        if request.peek:  # its connection stays open for as long as it does
+        if _spends(request):
             handle.close()
         else:
             self._idle.append(handle)
 
 
+def _spends(request: Request) -> bool:
+    """Does it take a handle of its own? A peek's connection stays open for as long as its handle does."""
+    return request.peek or request.account is not None
+
+
 def _outcome(handle: Handle, request: Request, code: int, message: str) -> Outcome:
     curl = handle.curl
     phases = _phases(curl, request.https)
+    if request.account is not None:
+        request.account.address = curl.getinfo(pycurl.PRIMARY_IP) or ""
+    certificate = None
+    if request.peek or request.certificate:
+        certificate = read_chain(curl.getinfo(pycurl.INFO_CERTINFO))
     if request.peek:
-        chain = curl.getinfo(pycurl.INFO_CERTINFO) if code == 0 else []
-        return Outcome(request, phases, certificate=read_chain(chain))
+        return Outcome(request, phases, certificate=certificate)
     if code == 0 and not handle.headers_complete:
         code, message = pycurl.E_GOT_NOTHING, "closed within the headers"
     if code == 0:
-        return Outcome(request, phases, code=int(curl.getinfo(pycurl.RESPONSE_CODE)))
-    return Outcome(request, phases, failure=_failure(curl, request, code, message))
+        return Outcome(request, phases, code=int(curl.getinfo(pycurl.RESPONSE_CODE)), certificate=certificate)
+    return Outcome(request, phases, failure=_failure(curl, request, code, message), certificate=certificate)
 
 
 def _phases(curl: pycurl.Curl, https: bool) -> Phases:

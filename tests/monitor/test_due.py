@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from djamon.lib.commands import DjamonError
-from monitor.due import Selection, is_due, require, targets
+from monitor.due import Selection, is_due, reads_certificate, require, targets
 from monitor.models import Group, Site
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -74,3 +74,26 @@ def test_a_target_carries_its_own_codes_or_those_of_all(sites, settings) -> None
 def test_an_unknown_slug_is_named(sites, selection, said) -> None:
     with pytest.raises(DjamonError, match=said):
         require(selection)
+
+
+@pytest.mark.parametrize(
+    ("ends_h", "read_h", "wanted"),
+    [
+        pytest.param(None, None, True, id="never read"),
+        pytest.param(1000, 11.9, False, id="read lately"),
+        pytest.param(1000, 12, True, id="half a day ago"),
+        pytest.param(47, 0.9, False, id="ends soon, read within the hour"),
+        pytest.param(47, 1, True, id="ends soon, an hour ago"),
+        pytest.param(-5, 1, True, id="has ended, an hour ago"),
+        pytest.param(1000, -1, True, id="read in the future, the clock was set back"),
+    ],
+)
+def test_a_certificate_is_read_twice_a_day_and_more_often_near_its_end(ends_h, read_h, wanted) -> None:
+    ends = None if ends_h is None else NOW + timedelta(hours=ends_h)
+    read = None if read_h is None else NOW - timedelta(hours=read_h)
+    assert reads_certificate(ends, read, NOW) is wanted
+
+
+def test_only_https_has_a_certificate(sites) -> None:
+    Site.objects.filter(slug="a").update(url="HTTPS://a.example/")
+    assert [target.read_certificate for target in targets(Selection(), NOW)] == [True, False]

@@ -219,3 +219,46 @@ def test_certificate_is_read(fields: list[tuple[str, str]], names: tuple[str, ..
 )
 def test_certificate_that_cannot_be_read(chain: list[list[tuple[str, str]]]) -> None:
     assert read_chain(chain) is None
+
+
+# --- The end of a certificate --------------------------------------------------------------------
+ENDS = (NOW + timedelta(days=42)).replace(microsecond=0)
+READ: dict[str, tuple[Issue, datetime]] = {
+    "good": (lambda ca: ca.issue_cert("127.0.0.1", not_after=ENDS), ENDS),
+    "expired": (
+        lambda ca: ca.issue_cert(
+            "127.0.0.1", not_before=NOW - timedelta(9), not_after=ENDS - timedelta(days=50)
+        ),
+        ENDS - timedelta(days=50),
+    ),
+    "unknown authority": (lambda ca: trustme.CA().issue_cert("127.0.0.1", not_after=ENDS), ENDS),
+}
+
+
+@pytest.mark.parametrize(("issue", "ends"), READ.values(), ids=READ)
+def test_end_of_a_certificate_is_read_where_it_is_asked_for(
+    issue: Issue, ends: datetime, authority: trustme.CA, limits: Limits
+) -> None:
+    with tcp_server(OK, context=tls_context(issue(authority))) as server:
+        wanted = [Target(0, server.url(), frozenset({200}), read_certificate=read) for read in (True, False)]
+        found = [probe_all([target], limits)[0].certificate_ends for target in wanted]
+    assert found == [ends, None]
+
+
+def test_a_handle_that_is_used_again_reads_only_what_is_asked_for(
+    authority: trustme.CA, limits: Limits
+) -> None:
+    with tcp_server(OK, context=tls_context(authority.issue_cert("127.0.0.1", not_after=ENDS))) as server:
+        targets = [
+            Target(key, server.url(), frozenset({200}), read_certificate=key % 2 == 0) for key in range(6)
+        ]
+        results = probe_all(targets, replace(limits, concurrency=1))
+    found = {result.key: result.certificate_ends for result in results}
+    assert found == {key: ENDS if key % 2 == 0 else None for key in range(6)}
+
+
+def test_end_is_read_where_no_answer_comes(authority: trustme.CA, limits: Limits) -> None:
+    context = tls_context(authority.issue_cert("127.0.0.1", not_after=ENDS))
+    with tcp_server(answers(b""), context=context) as server:
+        (result,) = probe_all([Target(0, server.url(), frozenset({200}), read_certificate=True)], limits)
+    assert (result.code, result.certificate_ends) == (None, ENDS)

@@ -207,3 +207,16 @@ def test_a_run_takes_a_handful_of_statements_however_many_sites(django_assert_ma
     )
     with django_assert_max_num_queries(12):
         run(many, "u" * 400, T)
+
+
+def test_only_a_certificate_that_was_read_is_stored(sites) -> None:
+    old, new = minute(1000), minute(9000)
+    Site.objects.update(certificate_ends=old, certificate_read=minute(-9))
+    results = [
+        ProbeResult(site.pk, T, UP, 200, "HTTP 200 OK", "HEAD", 1.5, certificate_ends=ends)
+        for site, ends in zip(sites, (new, None, new), strict=True)
+    ]
+    Site.objects.filter(pk=sites[2].pk).update(url="https://other.example/")
+    record({site.pk: site.url for site in sites}, results, strikes=3, now=T, hold=lambda: None)
+    kept = Site.objects.order_by("pk").values_list("certificate_ends", "certificate_read")
+    assert list(kept) == [(new, T), (old, minute(-9)), (old, minute(-9))]

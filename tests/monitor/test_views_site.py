@@ -1,0 +1,62 @@
+"""The page of one site: uptime and calendar, its certificate, and what it says of its state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.monitor.factories import make_outage, make_site, make_up, make_views
+from tests.monitor.reading import count_of_shell, text
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 3, 12, 20, tzinfo=UTC)  # a Tuesday
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _frozen(time_machine) -> None:
+    time_machine.move_to(NOW, tick=False)
+
+
+def test_uptime_stands_in_figures_and_in_a_calendar(member_client) -> None:
+    site = make_up()
+    make_views(site, 10)
+    make_outage(site, resolved_at=NOW - DAY)
+    page = text(member_client, site.get_absolute_url())
+    assert page.count("<dd>100 % of 100 % observed</dd>") == 3
+    assert "2026-11-03, so far: 100 % of 100 % observed<" in page
+    assert 'class="day day-whole" href="?from=2026-11-03&amp;to=2026-11-03#times"' in page
+    assert "2026-11-02: not asked, 1 outage<" in page
+    assert page.count('class="day-words"') == 90
+
+
+def test_a_day_of_the_calendar_leads_to_its_results(member_client) -> None:
+    site = make_up()
+    make_views(site, 10)
+    page = text(member_client, f"{site.get_absolute_url()}?from=2026-11-03&to=2026-11-03")
+    assert "Response time, 2026-11-03 00:00 to 2026-11-03 12:20" in page
+    assert "10 requests" in page or "No request failed." in page
+
+
+@pytest.mark.parametrize(
+    ("enabled", "said"),
+    [(True, "figures come with the first run"), (False, "it is paused")],
+    ids=["new", "paused"],
+)
+def test_without_a_result_it_says_what_to_do(member_client, enabled, said) -> None:
+    page = text(member_client, make_site(enabled=enabled).get_absolute_url())
+    assert said in page
+    assert '<table class="calendar"' not in page
+
+
+@pytest.mark.parametrize("rows", [25, 300])
+def test_it_asks_as_often_whatever_its_history(member_client, django_assert_num_queries, rows) -> None:
+    site = make_up()
+    make_views(site, rows)
+    for day in range(rows // 10):
+        make_outage(site, resolved_at=NOW - DAY * day)
+    # The state of the job (2), the site, its figures, its uptime (2), its calendar (3), its times (count,
+    # points, falls), the number of results, one page, its falls.
+    with django_assert_num_queries(count_of_shell(member_client) + 15):
+        text(member_client, site.get_absolute_url())
