@@ -112,8 +112,10 @@ def page_of(query: Mapping[str, str], now: datetime, audience: Audience) -> Home
     if wanted.is_set and seen.total > board.MOST_ROWS:
         return _of_many(seen, matching, wanted, audience, total)
     drawn = board.paint(seen, [audience], board.worst(seen))[audience]
-    kept = {f"site-{placed.site.pk}" for sites in matching.values() for placed in sites}
-    shown = _assembled(groups, drawn, kept if wanted.is_set else None)
+    kept = None
+    if wanted.is_set:
+        kept = {f"site-{placed.site.pk}" for sites in matching.values() for placed in sites}
+    shown = _assembled(groups, drawn, kept)
     return HomePage(drawn, shown, drawn.tag, wanted, total, found, is_whole=seen.total <= board.MOST_ROWS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from monitor.appearance import clock
+from monitor.models import Site
 from tests.monitor.factories import (
     make_down,
     make_group,
@@ -97,12 +99,125 @@ def test_home_marks_internal_groups_and_hides_them_from_strangers(
     assert "Secret" not in text(stranger_client, "/")
 
 
-@pytest.mark.parametrize("sites", [1, 30])
+@pytest.mark.parametrize("sites", [10, 1000])
 def test_home_asks_as_often_whatever_it_shows(member_client, django_assert_num_queries, sites) -> None:
-    for _ in range(sites):
-        make_up()
-    with django_assert_num_queries(count_of_shell(member_client) + 4):  # two of them for the state of the job
+    groups = [make_group() for _ in range(5)]
+    Site.objects.bulk_create(
+        Site(group=groups[number % 5], name=f"{number}", slug=f"s-{number}", url="http://x.example/")
+        for number in range(sites)
+    )
+    text(member_client, "/")  # adds up the uptime, which the process keeps
+    with django_assert_num_queries(13):  # two for who is asking
         text(member_client, "/")
+
+
+def shown(page: str) -> list[str]:
+    """The names of the sites that the page does not hide, in their order."""
+    return re.findall(r'<tr id="site-.*?<bdi>(.*?)</bdi>', page, re.DOTALL)
+
+
+@pytest.fixture
+def three_sites() -> None:
+    make_up(name="Shop", url="https://shop.example/", group=make_group(name="Front", slug="front"))
+    back = make_group(name="Back", slug="back")
+    make_down(name="Database", url="https://db.example/health", group=back)
+    make_up(name="Straße", url="https://x.example/", group=back, enabled=False)
+
+
+FILTERS = {
+    "nothing": ("", ["Database", "Straße", "Shop"]),
+    "a name in other letters": ("?q=DATA", ["Database"]),
+    "letters beyond A to Z": ("?q=STRASSE", ["Straße"]),
+    "an address": ("?q=health", ["Database"]),
+    "a group": ("?q=back", ["Database", "Straße"]),
+    "a state": ("?state=down", ["Database"]),
+    "a pause": ("?state=paused", ["Straße"]),
+    "both": ("?q=back&state=up", []),
+    "spaces around": ("?q=+shop+", ["Shop"]),
+    "no such state": ("?state=purple", ["Database", "Straße", "Shop"]),
+    "nonsense": ("?q=%00%FF<script>", []),
+}
+
+
+@pytest.mark.parametrize(("query", "names"), FILTERS.values(), ids=FILTERS)
+def test_home_is_filtered_by_its_query(member_client, three_sites, query, names) -> None:
+    page = text(member_client, f"/{query}")
+    assert shown(page) == names
+    assert page.count('id="site-') == 3  # a script may show the others
+
+
+def test_a_filter_stays_in_the_form_and_says_what_it_leaves(member_client, three_sites) -> None:
+    page = text(member_client, "/?q=back&state=down")
+    assert 'name="q" value="back"' in page
+    assert '<option value="down" selected>' in page
+    assert "1 of 3 sites" in page
+    assert '<a href="/">Show all sites</a>' in page
+    assert "No site matches" in text(member_client, "/?q=nowhere")
+
+
+def test_a_group_alone_is_paged(member_client) -> None:
+    group, other = make_group(name="Shop", slug="shop"), make_up(name="Other")
+    Site.objects.bulk_create(
+        Site(group=group, name=f"{number:03}", slug=f"s-{number}", url="http://x.example/")
+        for number in range(501)
+    )
+    first, last = text(member_client, "/?group=shop"), text(member_client, "/?group=shop&page=2")
+    assert (len(shown(first)), shown(last)) == (500, ["500"])
+    assert other.name not in shown(first)
+    assert "data-events" not in first
+    assert shown(text(member_client, "/?group=shop&q=042")) == ["042"]
+
+
+@pytest.mark.parametrize("slug", ["none", "%00", "secret"])
+def test_a_group_that_is_not_there_for_a_reader_is_404(stranger_client, settings, slug) -> None:
+    settings.PUBLIC_STATUS = True
+    make_up(group=make_group(slug="secret", internal=True))
+    text(stranger_client, f"/?group={slug}", status=404)
+
+
+def test_thousands_of_sites_are_shown_by_their_worst_and_found_by_the_filter(member_client) -> None:
+    large, small = make_group(name="Large", slug="large"), make_group(name="Small", slug="small")
+    Site.objects.bulk_create(
+        Site(
+            group=small if number >= 2400 else large,
+            name=f"site {number:04}",
+            slug=f"s-{number}",
+            url="http://x.example/",
+        )
+        for number in range(2401)
+    )
+    page = text(member_client, "/")
+    assert len(shown(page)) == 1001
+    assert '<a href="?group=large">and 1,400 more</a>' in page
+    assert "data-whole" not in page
+    assert shown(text(member_client, "/?q=site 23")) == [f"site 23{number:02}" for number in range(100)]
+    assert '<a href="?group=large&amp;state=unknown">and' in text(member_client, "/?state=unknown")
+
+
+def test_an_open_page_is_told_what_it_shows_and_where_changes_come_from(member_client) -> None:
+    make_up()
+    page = text(member_client, "/")
+    assert re.search(r'<div id="board" data-tag="[0-9a-f]{24}" data-events="/events/sites">', page)
+    assert "data-whole" in page
+
+
+# --- The last results of a site ------------------------------------------------------------------
+def test_the_last_results_come_as_a_list(member_client, django_assert_num_queries) -> None:
+    site = make_up(slug="shop")
+    make_view(site, verdict=2, reason=HOSTILE)
+    with django_assert_num_queries(4):  # who is asking, the site, its results
+        page = text(member_client, "/site/shop/recent/")
+    assert page.startswith('<ol class="bar-list"><li class="text-down">')
+    assert ESCAPED in page
+
+
+def test_strangers_read_the_last_results_of_public_sites_alone(stranger_client, settings) -> None:
+    make_up(slug="shop")
+    make_up(slug="wiki", group=make_group(internal=True))
+    assert stranger_client.get("/site/shop/recent/").status_code == 302
+    settings.PUBLIC_STATUS = True
+    text(stranger_client, "/site/shop/recent/")
+    text(stranger_client, "/site/wiki/recent/", status=404)
 
 
 # --- A site --------------------------------------------------------------------------------------
@@ -143,8 +258,9 @@ def test_a_site_asks_as_often_whatever_its_history(member_client, django_assert_
     make_views(site, rows)
     for day in range(rows):
         make_outage(site, resolved_at=timezone.now() - timedelta(days=day))
-    # The site, its figures, its times (count, points, falls), the number of results, one page, its falls.
-    with django_assert_num_queries(count_of_shell(member_client) + 8):
+    # The site, its figures, whether runs are late (2), its uptime and calendar (5), its times (count,
+    # points, falls), the number of results, one page, its falls.
+    with django_assert_num_queries(count_of_shell(member_client) + 15):
         text(member_client, site.get_absolute_url())
 
 
