@@ -16,7 +16,7 @@ from monitor.models import Group, Site
 from monitor.names import spelled_otherwise
 
 
-class PlainGroupForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class PlainGroupForm(MergingForm, forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     class Meta:
         model = Group
         fields = ("name", "internal")
@@ -35,7 +35,7 @@ class PlainGroupForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         return name
 
 
-class PlainSiteForm(forms.ModelForm):  # type: ignore[type-arg]
+class PlainSiteForm(MergingForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Site
         fields: tuple[str, ...] = ("group", "name", "url", "interval_min", "good_codes", "get_fallback")
@@ -51,10 +51,10 @@ class PlainSiteForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class GroupForm(MergingForm, StyledForm, PlainGroupForm):
+class GroupForm(StyledForm, PlainGroupForm):
     pass
 
 
-class SiteForm(MergingForm, StyledForm, PlainSiteForm):
+class SiteForm(StyledForm, PlainSiteForm):
     class Meta(PlainSiteForm.Meta):
         widgets = {"url": forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"})}

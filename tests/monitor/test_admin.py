@@ -135,6 +135,27 @@ def test_a_row_that_is_gone_is_said_by_the_admin(root, model) -> None:
     assert "doesn’t exist" in answer.content.decode()
 
 
+def test_what_others_changed_meanwhile_stays_and_the_same_field_is_asked_about(root) -> None:
+    site = make_up(name="Shop", url="http://shop.example/")
+    address = reverse("admin:monitor_site_change", args=[site.pk])
+    page = root.get(address)
+    seen = {
+        f"initial-{name}": "" if value is None else value
+        for name, value in page.context["adminform"].form.initial.items()
+    }
+    assert 'name="initial-url" value="http://shop.example/"' in page.content.decode()
+    Site.objects.update(url="https://new.example/", get_fallback=True)
+    root.post(address, change(site, name="Store", enabled="on") | seen)
+    assert Site.objects.values_list("name", "url", "get_fallback").get() == (
+        "Store",
+        "https://new.example/",
+        True,
+    )
+    page = root.post(address, change(site, name="Bazaar", enabled="on") | seen).content.decode()
+    assert "Changed meanwhile to <bdi>Store</bdi>" in page
+    assert Site.objects.get().name == "Store"
+
+
 def test_a_group_spelled_like_another_is_refused(root) -> None:
     make_group(name="Shop")
     page = root.post(reverse("admin:monitor_group_add"), {"name": "SHOP"}).content.decode()
