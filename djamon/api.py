@@ -22,6 +22,7 @@ from accounts.access import json_reader
 from djamon import __version__
 from djamon.lib.negotiation import json_error
 from monitor.api import router as monitor_router
+from timings.api import router as timings_router
 
 DESCRIPTION = (
     "Log in, or send a token of scope read as `Authorization: Bearer …`. Every refusal is an object with "
@@ -36,6 +37,7 @@ api = NinjaAPI(
     openapi_extra={"security": [{"token": []}, {"session": []}]},
 )
 api.add_router("", monitor_router)
+api.add_router("", timings_router)
 
 SECURITY_SCHEMES = {
     "token": {"type": "http", "scheme": "bearer"},

@@ -9,21 +9,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponseBase
 from ninja import Field, Query, Router, Schema
 
+from djamon.lib.apischemas import ERRORS, InputError
 from monitor import views
 
 router = Router(tags=["monitor"])
-
-
-class Error(Schema):
-    """What is wrong, in one sentence."""
-
-    error: str
-
-
-class InputError(Error):
-    """The same of one input."""
-
-    field: str
 
 
 class SiteOfGroup(Schema):
@@ -120,9 +109,6 @@ class TimesOut(Schema):
     lines: list[LineOut]
     marks: list[MarkOut]
     areas: list[AreaOut]
-
-
-ERRORS = {401: Error, 403: Error, 404: Error}
 
 
 @router.get("/group/{slug}/data.json", response={200: GroupOut, **ERRORS}, summary="The sites of a group")

@@ -83,8 +83,8 @@ def _between(
 ) -> TimeRange | RangeRefused:
     if not start_word:
         return RangeRefused("Say where the range begins, too.", "from")
-    start = _moment(start_word, zone)
-    end = _moment(end_word, zone, ends_day=True) if end_word else now
+    start = parse_moment(start_word, zone)
+    end = parse_moment(end_word, zone, ends_day=True) if end_word else now
     if start is None or end is None:
         field, word = ("from", start_word) if start is None else ("to", end_word)
         return RangeRefused(f"{_quoted(word)} is no moment: 2026-03-01T09:00, or 2026-03-01, is one.", field)
@@ -109,7 +109,7 @@ def _checked(
     return TimeRange(start, min(end, now))
 
 
-def _moment(word: str, zone: tzinfo, *, ends_day: bool = False) -> datetime | None:
+def parse_moment(word: str, zone: tzinfo, *, ends_day: bool = False) -> datetime | None:
     """What a word says, in UTC; a date is its first moment, with ``ends_day`` its last. None: rubbish."""
     if len(word) > LONGEST_WORD or not word.isascii():
         return None

@@ -1,0 +1,175 @@
+"""The JSON of timings: who gets it, what it says of keys, calls and summaries, and what it refuses."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+import time_machine
+
+from timings.store import Store
+from timings.wire import Sample as Arrived
+
+pytestmark = pytest.mark.django_db
+T = 1_780_012_800  # 2026-05-29 00:00 UTC
+KEY = "shop.py-buy"
+
+
+def call(second=0, execution_time=0.25, key=KEY, token="t", extra=None):
+    return Arrived(key, token, T + second, execution_time, extra)
+
+
+def store(*calls):
+    Store(1000).write(calls)
+
+
+@pytest.fixture
+def get(member_client):
+    def got(path, status=200, **query):
+        answer = member_client.get(f"/api/v1/keys/{path}", query)
+        assert answer.status_code == status, answer.content
+        return answer.json()
+
+    return got
+
+
+# --- Who ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("path", ["", f"{KEY}/execution_times/", f"{KEY}/summary/"])
+def test_strangers_are_refused_in_json(stranger_client, path):
+    answer = stranger_client.get(f"/api/v1/keys/{path}")
+    assert (answer.status_code, list(answer.json())) == (401, ["error"])
+
+
+# --- Keys ---------------------------------------------------------------------------------------
+def test_keys_are_told_once_and_sorted(get):
+    store(call(key="b"), call(key="a", token="x"), call(key="a", token="y"), call(key="B"))
+    assert get("") == ["B", "a", "b"]
+    assert get("", token="x") == ["a"]
+    assert get("", q="B") == ["B", "b"]
+    assert get("", q="\0") == []
+
+
+def test_without_any_message_there_is_an_empty_list(get):
+    assert get("") == []
+    assert get("", detail="1") == []
+
+
+def test_detail_tells_each_key_and_token(get):
+    store(*(call(n, 0.001 * n) for n in range(1, 101)), call(5, 7.0, token="other"))
+    other, mine = get("", detail="1")
+    assert (mine["key"], mine["token"], mine["count"], mine["last_seen"]) == (KEY, "t", 100, T + 100)
+    assert mine["mean"] == pytest.approx(0.0505)
+    assert [mine["p50"], mine["p95"], mine["p99"]] == pytest.approx([0.050, 0.095, 0.099], rel=0.011)
+    assert (other["token"], other["p50"], other["p99"]) == ("other", 7.0, 7.0)
+
+
+# --- Calls --------------------------------------------------------------------------------------
+def test_calls_come_oldest_first_with_their_other_fields(get):
+    store(call(9, 0.9), call(3, 0.3, extra='{"user":"Ann","token":"x"}'), call(3, 0.1))
+    assert get(f"{KEY}/execution_times/") == {
+        "key": KEY,
+        "execution_times": [
+            {"user": "Ann", "execution_time": 0.3, "timestamp": T + 3, "token": "t"},
+            {"execution_time": 0.1, "timestamp": T + 3, "token": "t"},
+            {"execution_time": 0.9, "timestamp": T + 9, "token": "t"},
+        ],
+        "next": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        pytest.param({}, [0, 10, 20, 86_400], id="all"),
+        pytest.param({"start_time": T + 10}, [10, 20, 86_400], id="from, included"),
+        pytest.param({"end_time": T + 10}, [0, 10], id="until, included"),
+        pytest.param({"start_time": "2026-05-29T00:00:10Z"}, [10, 20, 86_400], id="ISO"),
+        pytest.param({"start_time": "2026-05-29", "end_time": "2026-05-29"}, [0, 10, 20], id="one day"),
+        pytest.param({"start_time": T + 11, "end_time": T + 12}, [], id="nothing there"),
+        pytest.param({"start_time": T + 20, "end_time": T + 10}, [], id="reversed"),
+        pytest.param({"token": "nobody's"}, None, id="no such token"),
+    ],
+)
+def test_a_range_is_a_part_of_the_calls(get, query, expected):
+    store(*(call(second) for second in (0, 10, 20, 86_400)))
+    if expected is None:
+        get(f"{KEY}/execution_times/", 404, **query)
+        return
+    found = get(f"{KEY}/execution_times/", **query)["execution_times"]
+    assert [one["timestamp"] - T for one in found] == expected
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(get, member_client):
+    store(*(call(second // 3, 0.001 * second, token=f"t{second % 2}") for second in range(25)))
+    page = get(f"{KEY}/execution_times/", limit=10)
+    times = page["execution_times"]
+    while page["next"]:
+        page = member_client.get(page["next"]).json()
+        times += page["execution_times"]
+    assert [one["execution_time"] for one in times] == [0.001 * second for second in range(25)]
+
+
+@pytest.mark.parametrize("key", ["a/b c", "<b>é漢🙂</b>", "a?b#c&d", "k" * 500, "summary/", "%2F"])
+def test_a_key_may_hold_any_sign(get, key):
+    store(call(key=key))
+    assert get("") == [key]
+    assert len(get(f"{quote(key, safe='')}/execution_times/")["execution_times"]) == 1
+    assert len(get("execution_times/", key=key)["execution_times"]) == 1
+    assert get("summary/", key=key, start_time=T, end_time=T)["buckets"][0]["count"] == 1
+
+
+@pytest.mark.parametrize("key", ["nobody", "a\0b"])
+def test_an_unknown_key_is_404(get, key):
+    assert list(get("execution_times/", 404, key=key)) == ["error"]
+    assert list(get("summary/", 404, key=key)) == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "field"),
+    [
+        ("execution_times/", {"start_time": "yesterday"}, "start_time"),
+        ("execution_times/", {"end_time": "2026-13-01"}, "end_time"),
+        ("execution_times/", {"limit": "0"}, "limit"),
+        ("execution_times/", {"limit": "10001"}, "limit"),
+        ("execution_times/", {"limit": "ten"}, "limit"),
+        ("execution_times/", {"cursor": "rubbish"}, "cursor"),
+        ("execution_times/", {"cursor": "é"}, "cursor"),
+        ("summary/", {"start_time": "-"}, "start_time"),
+        ("summary/", {"buckets": "-3"}, "buckets"),
+    ],
+)
+def test_a_bad_parameter_is_named(get, path, query, field):
+    store(call())
+    assert get(f"{KEY}/{path}", 400, **query)["field"] == field
+
+
+# --- Summaries ----------------------------------------------------------------------------------
+def test_a_summary_tells_what_each_bucket_adds_up_to(get):
+    store(call(0, 0.1), call(59, 0.3), call(60, 5.0), call(3 * 60, 0.2))
+    told = get(f"{KEY}/summary/", start_time=T, end_time=T + 240, buckets=10)
+    assert told["bucket_s"] == 30
+    told = get(f"{KEY}/summary/", start_time=T, end_time=T + 240, buckets=5)
+    assert told["bucket_s"] == 60
+    assert [(b["start"] - T, b["count"], b["min"], b["max"]) for b in told["buckets"]] == [
+        (0, 2, 0.1, 0.3),
+        (60, 1, 5.0, 5.0),
+        (180, 1, 0.2, 0.2),
+    ]
+    assert told["buckets"][0]["mean"] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("buckets", [1, 7, 100, 1000])
+@pytest.mark.parametrize("span", [60, 3600, 86_400, 30 * 86_400, 365 * 86_400])
+def test_buckets_of_any_size_hold_every_call(get, buckets, span):
+    store(*(call(n * span // 50, 0.01 * (1 + n)) for n in range(50)))
+    told = get(f"{KEY}/summary/", start_time=T, end_time=T + span, buckets=buckets)
+    assert len(told["buckets"]) <= buckets
+    assert sum(bucket["count"] for bucket in told["buckets"]) == 50
+
+
+def test_without_a_range_a_summary_is_of_the_last_day(get):
+    store(call(0), call(-90_000))
+    with time_machine.travel(T + 3600, tick=False):
+        told = get(f"{KEY}/summary/")
+    assert (told["start_time"], told["end_time"]) == (T + 3600 - 86_400, T + 3600)
+    assert [bucket["count"] for bucket in told["buckets"]] == [1]

@@ -1,0 +1,123 @@
+"""The JSON of timings as /api/docs describes it; timings.views answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from ninja import Field, Query, Router, Schema
+
+from djamon.lib.apischemas import ERRORS, InputError
+from timings import asked, views
+
+router = Router(tags=["timings"])
+KEY = "Percent-encoded where it holds slashes or other signs; or as ?key= of the address without it."
+
+
+class KeysIn(Schema):
+    """Which keys."""
+
+    detail: str = Field("", description="1: objects with figures.")
+    token: str = Field("", description="Only what was sent with this token.")
+    q: str = Field("", description="Only keys that hold this text.")
+
+
+class DetailOut(Schema):
+    """What all calls of a key with one token add up to; times in seconds."""
+
+    key: str
+    token: str
+    count: int
+    last_seen: int = Field(description="When its latest call began, in seconds since 1970.")
+    mean: float
+    p50: float = Field(description="Percentiles are within 1 % of the exact ones.")
+    p95: float
+    p99: float
+
+
+class SpanIn(Schema):
+    """A range of time, whose ends are both included."""
+
+    start_time: str = Field("", description="Seconds since 1970, ISO 8601, or a date.")
+    end_time: str = Field("", description="As start_time; a date means its end.")
+    token: str = Field("", description="Only what was sent with this token.")
+
+
+class CallsIn(SpanIn):
+    """A page of calls."""
+
+    limit: str = Field("", description=f"Calls of a page, at most {asked.MOST_CALLS}.")
+    cursor: str = Field("", description="From “next” of the page before.")
+
+
+class SummaryIn(SpanIn):
+    """A range in buckets; without start_time the day before end_time, without end_time until now."""
+
+    buckets: str = Field("", description=f"Most buckets, at most {asked.MOST_BUCKETS}.")
+
+
+class CallsOut(Schema):
+    """Calls, oldest first: execution_time (seconds), timestamp, token, and what other fields each brought."""
+
+    key: str
+    execution_times: list[dict[str, Any]]
+    next: str | None = Field(description="Address of the next page.")
+
+
+class BucketOut(Schema):
+    """The calls of a bucket; times in seconds."""
+
+    start: int
+    count: int
+    min: float
+    mean: float
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+
+class SummaryOut(Schema):
+    """The buckets that have calls, each told whole, also the first and the last."""
+
+    key: str
+    start_time: int
+    end_time: int
+    bucket_s: int
+    buckets: list[BucketOut]
+
+
+@router.get("/api/v1/keys/", response={200: list[str] | list[DetailOut], **ERRORS}, summary="Every key")
+def keys(request: HttpRequest, asked: Query[KeysIn]) -> HttpResponseBase:  # noqa: ARG001  (only described here)
+    return views.keys(request)
+
+
+CALLS: dict[int, Any] = {200: CallsOut, 400: InputError, **ERRORS}
+BUCKETS: dict[int, Any] = {200: SummaryOut, 400: InputError, **ERRORS}
+
+
+@router.get("/api/v1/keys/execution_times/", response=CALLS, summary="The calls of a key (?key=)")
+def execution_times_of(request: HttpRequest, key: str, asked: Query[CallsIn]) -> HttpResponseBase:  # noqa: ARG001
+    return views.execution_times(request, key)
+
+
+@router.get("/api/v1/keys/summary/", response=BUCKETS, summary="The calls of a key in buckets (?key=)")
+def summary_of(request: HttpRequest, key: str, asked: Query[SummaryIn]) -> HttpResponseBase:  # noqa: ARG001
+    return views.summary(request, key)
+
+
+@router.get(
+    "/api/v1/keys/{path:key}/execution_times/", response=CALLS, summary="The calls of a key", description=KEY
+)
+def execution_times(request: HttpRequest, key: str, asked: Query[CallsIn]) -> HttpResponseBase:  # noqa: ARG001
+    return views.execution_times(request, key)
+
+
+@router.get(
+    "/api/v1/keys/{path:key}/summary/",
+    response=BUCKETS,
+    summary="The calls of a key in buckets",
+    description=KEY,
+)
+def summary(request: HttpRequest, key: str, asked: Query[SummaryIn]) -> HttpResponseBase:  # noqa: ARG001
+    return views.summary(request, key)

@@ -1,0 +1,101 @@
+"""What a caller asks of the API: moments, limits and cursors; Refused says which is wrong. Pure."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from math import ceil, floor
+
+from djamon.lib.buckets import parse_moment
+from timings.queries import Place
+
+DEFAULT_LIMIT, MOST_CALLS = 1000, 10_000
+DEFAULT_BUCKETS, MOST_BUCKETS = 300, 1000
+LATEST_S = 253_402_300_799  # the end of the year 9999
+
+
+class Refused(Exception):  # noqa: N818  (says what is)
+    """Why a request cannot be answered, in one sentence, and the parameter that is to blame."""
+
+    def __init__(self, error: str, field: str) -> None:
+        super().__init__(error)
+        self.error = error
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From ``start`` to ``end``, both included, in whole seconds since 1970."""
+
+    start: int
+    end: int
+
+
+def span(query: Mapping[str, str], zone: tzinfo) -> Span:
+    """``start_time`` and ``end_time``: ISO 8601, a date (to its end), or seconds since 1970; without, all."""
+    start, end = 0, LATEST_S
+    if word := query.get("start_time", "").strip():
+        moment = parse_moment(word, zone)
+        if moment is None:
+            raise _no_moment(word, "start_time")
+        start = ceil(moment.timestamp())
+    if word := query.get("end_time", "").strip():
+        moment = parse_moment(word, zone, ends_day=True)
+        if moment is None:
+            raise _no_moment(word, "end_time")
+        end = floor(moment.timestamp()) - (1 if _is_date(word) else 0)
+    return Span(start, end)
+
+
+def _no_moment(word: str, field: str) -> Refused:
+    return Refused(f"“{word[:40]}” is no moment: 1780000000, 2026-03-01T09:00 or 2026-03-01 is one.", field)
+
+
+def _is_date(word: str) -> bool:
+    """A date's last moment is the first of the next day, which is not included."""
+    try:
+        return len(word) == 10 and bool(datetime.strptime(word, "%Y-%m-%d"))  # noqa: DTZ007  (only its shape)
+    except ValueError:
+        return False
+
+
+def number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    word = query.get(name, "").strip()
+    if not word:
+        return default
+    found = int(word) if word.isascii() and word.isdigit() and len(word) < 10 else 0
+    if not 1 <= found <= most:
+        raise Refused(f"“{word[:40]}” is no whole number from 1 to {most}.", name)
+    return found
+
+
+def place(query: Mapping[str, str]) -> Place | None:
+    """Where the last page ended, as :func:`cursor` wrote it."""
+    word = query.get("cursor", "")
+    if not word:
+        return None
+    try:
+        ts, seq = map(int, urlsafe_b64decode(word + "==").decode("ascii").split("."))
+        found = Place(ts, seq)
+    except (ValueError, NotBase64) as error:
+        raise _no_cursor() from error
+    if not (abs(found.ts) <= LATEST_S and 0 <= found.seq < 1 << 62):
+        raise _no_cursor()
+    return found
+
+
+def _no_cursor() -> Refused:
+    return Refused("This is no cursor: take it from “next” of the page before.", "cursor")
+
+
+def cursor(end: Place) -> str:
+    return urlsafe_b64encode(f"{end.ts}.{end.seq}".encode()).decode().rstrip("=")
+
+
+def shown(asked: Span, now_s: int) -> Span:
+    """For buckets: without an end until now, without a beginning the day before that."""
+    end = now_s if asked.end == LATEST_S else asked.end
+    return Span(asked.start or end - 86_400, end)

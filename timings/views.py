@@ -1,0 +1,105 @@
+"""JSON and pages of timings: parse, ask timings.queries, show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.access import json_reader
+from djamon.lib.negotiation import json_error
+from timings import asked, queries
+from timings.asked import Refused
+
+NO_KEY = "No function with this key has sent anything."
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _refusing(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A view whose parameters may be refused, by their names."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refused:
+            return json_error(400, refused.error, refused.field)
+
+    return answered
+
+
+# --- JSON ----------------------------------------------------------------------------------------
+@never_cache
+@require_safe
+@json_reader
+def keys(request: HttpRequest) -> HttpResponse:
+    """Every key; with ``detail`` every series with its figures."""
+    token, q = request.GET.get("token", ""), request.GET.get("q", "")
+    if "\0" in token or "\0" in q:
+        return _json([])
+    detailed = request.GET.get("detail", "") not in {"", "0", "false"}
+    return _json(queries.details(token, q) if detailed else queries.keys(token, q))
+
+
+@never_cache
+@require_safe
+@json_reader
+@_refusing
+def execution_times(request: HttpRequest, key: str) -> HttpResponse:
+    """The calls of a key in a range, oldest first, a page at a time."""
+    span = asked.span(request.GET, timezone.get_current_timezone())
+    limit = asked.number(request.GET, "limit", asked.DEFAULT_LIMIT, asked.MOST_CALLS)
+    after = asked.place(request.GET)
+    series = queries.series_of(key, request.GET.get("token", ""))
+    if not series:
+        return json_error(404, NO_KEY)
+    found = queries.calls(list(series), span.start, span.end, limit, after)
+    times = [_call(call, series, found.extras) for call in found.page]
+    following = _next(request, found.next) if found.next else None
+    return _json({"key": key, "execution_times": times, "next": following})
+
+
+@never_cache
+@require_safe
+@json_reader
+@_refusing
+def summary(request: HttpRequest, key: str) -> HttpResponse:
+    """A range of a key in buckets: what the graphs read."""
+    span = asked.span(request.GET, timezone.get_current_timezone())
+    most = asked.number(request.GET, "buckets", asked.DEFAULT_BUCKETS, asked.MOST_BUCKETS)
+    series = queries.series_of(key, request.GET.get("token", ""))
+    if not series:
+        return json_error(404, NO_KEY)
+    shown = asked.shown(span, int(time.time()))
+    grid = queries.grid_of(shown.start, shown.end, most)
+    buckets = queries.summary(list(series), shown.start, shown.end, grid)
+    span_told = {"start_time": shown.start, "end_time": shown.end, "bucket_s": grid.size}
+    return _json({"key": key, **span_told, "buckets": buckets})
+
+
+def _call(
+    call: queries.Call, tokens: dict[int, str], extras: dict[tuple[int, int, int], str]
+) -> dict[str, Any]:
+    """The other fields cannot hide the standard ones."""
+    told = {"execution_time": call.execution_time, "timestamp": call.ts, "token": tokens[call.series_id]}
+    extra = extras.get((call.series_id, call.ts, call.seq))
+    return msgspec.json.decode(extra) | told if extra else told
+
+
+def _next(request: HttpRequest, end: queries.Place) -> str:
+    """The address of the next page."""
+    query = request.GET.dict() | {"cursor": asked.cursor(end)}
+    return f"{request.path}?{urlencode(query)}"
+
+
+def _json(body: Any) -> HttpResponse:
+    return HttpResponse(_encode(body), content_type="application/json")
