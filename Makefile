@@ -7,7 +7,7 @@ ifdef PORT
 export PORT
 endif
 
-.PHONY: run test lint docs lock setup setup-dev
+.PHONY: run test lint docs bench lock setup setup-dev
 .DEFAULT_GOAL = run
 
 run: setup
@@ -29,6 +29,10 @@ lint: setup-dev
 docs: setup-dev
 	@$(HERMETIC) $(VENV) -m sphinx -W -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# All of it takes about 25 minutes on two cores that do nothing else; QUICK=1 only tries the programs.
+bench: setup-dev
+	@$(VENV) -m benchmarks $(if $(QUICK),--quick)
 
 lock: setup-dev
 	@$(VENV) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt --custom-compile-command "make lock"

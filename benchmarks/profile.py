@@ -47,7 +47,8 @@ def show_stages(folder: Path, protocol: str, urls: Sequence[str], ca_file: Path,
             runs.append(json.loads(_last_json(said)))
         listed = ""
         if functions:
-            listed = found.python("-m", "benchmarks.stages", "--functions", str(functions), core=core).said
+            words = ("-m", "benchmarks.stages", "--functions", str(functions))
+            listed = _after_json(found.python(*words, core=core).said)
     head = ("stage", "wall", "CPU", "CPU of a site", "of all CPU")
     print(
         f"\n### Where a sweep of {len(urls):,} sites over {protocol} spends its time, medians of {REPEATS}\n"
@@ -56,11 +57,15 @@ def show_stages(folder: Path, protocol: str, urls: Sequence[str], ca_file: Path,
     if missing := runs[0]["missing"]:
         print(f"\nNot found, and counted with what is around them: {', '.join(missing)}.")
     if listed:
-        print(f"\n```\n{listed.partition('}')[2].strip()}\n```", flush=True)
+        print(f"\n```\n{listed}\n```", flush=True)
 
 
 def _last_json(said: str) -> str:
     return next(line for line in reversed(said.splitlines()) if line.startswith("{"))
+
+
+def _after_json(said: str) -> str:
+    return said.partition(_last_json(said))[2].strip()
 
 
 def _rows(runs: Sequence[dict[str, Sequence[float]]], sites: int) -> list[tuple[str, ...]]:

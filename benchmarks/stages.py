@@ -28,9 +28,10 @@ WRAPPED = (
     ("monitor.sweep", "probe_all", "look: the engine asks"),
     ("monitor.recording", "record", "record: commit, and what is not below"),
     ("monitor.recording", "_current_rows", "record: read the sites"),
-    ("monitor.recording", "_store_views", "record: write the views"),
+    ("monitor.recording", "_store_views", "record: each view's row"),
+    ("djamon.lib.bulk", "insert", "record: write the views"),
     ("monitor.recording", "_store_states", "judge, and each site's new row"),
-    ("monitor.recording", "_update_sites", "record: write the sites"),
+    ("djamon.lib.bulk", "update", "record: write the sites"),
     ("monitor.outages", "apply", "record: outages and alerts"),
 )
 
@@ -86,10 +87,10 @@ def main() -> None:
         importlib.import_module("monitor.management.commands.probe")
     missing = _wrap(clock)
     profile = cProfile.Profile() if "--functions" in sys.argv else None
-    with clock.running("command: checks, lease, run, alerts"):
+    with clock.running("command: lease, run, alerts"):
         if profile:
             profile.enable()
-        call_command("probe", skip_checks=False)
+        call_command("probe")
         if profile:
             profile.disable()
     clock.stages["start the interpreter"] = started
