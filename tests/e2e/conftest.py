@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,16 +116,23 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     _on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-def instance(template: Instance, tmp_path: Path) -> Iterator[Instance]:
+@contextmanager
+def copy_of(template: Instance, folder: Path) -> Iterator[Instance]:
+    """The same installation in another folder, with a database of its own."""
     if template.is_sqlite:
-        shutil.copy(template.sqlite_path, tmp_path / "db.sqlite3")
-        yield Instance(tmp_path, f"sqlite:///{tmp_path / 'db.sqlite3'}")
+        shutil.copy(template.sqlite_path, folder / "db.sqlite3")
+        yield Instance(folder, f"sqlite:///{folder / 'db.sqlite3'}")
         return
     name = f"djamon_{uuid.uuid4().hex[:8]}"
     _on_server(f"CREATE DATABASE {name} TEMPLATE {urlsplit(template.database_url).path[1:]}")
-    yield Instance(tmp_path, _named(name))
+    yield Instance(folder, _named(name))
     _on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def instance(template: Instance, tmp_path: Path) -> Iterator[Instance]:
+    with copy_of(template, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
