@@ -1,7 +1,7 @@
 """The other side of the link, in a network namespace of its own: sites, a sandbox, a name server.
 
-``python -m tests.faults.internet`` takes one JSON command a line and answers each with ``ok`` and for how long
-it stood still:
+``python -m tests.faults.internet`` takes one JSON command a line; it answers each with ``ok`` and for how
+long it stood still:
 ``{"do": "begin", "ca": folder}``, ``{"do": "site", "n": 3, "how": "silent"}``,
 ``{"do": "names", "how": "refuse"}``, ``{"do": "link", "how": "down"}``.
 """

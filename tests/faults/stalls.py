@@ -1,4 +1,4 @@
-"""How long this process stood still: on a busy machine a good site may answer late, and nobody is to blame."""
+"""How long this process stood still: on a busy machine a good site may answer late, by nobody's fault."""
 
 from __future__ import annotations
 
