@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitor import bulk_views, edit_views, outage_views, views
+from monitor import bulk_views, check_views, edit_views, outage_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("manage/sites/import/", bulk_views.sites_import, name="sites_import"),
     path("manage/sites/delete/", bulk_views.sites_delete, name="sites_delete"),
     path("manage/site/add/", edit_views.site_add, name="site_add"),
+    path("manage/site/<slug:slug>/check/", check_views.site_check, name="site_check"),
     path("manage/site/<slug:slug>/edit/", edit_views.site_edit, name="site_edit"),
     path("manage/site/<slug:slug>/pause/", edit_views.site_pause, name="site_pause"),
     path("manage/site/<slug:slug>/delete/", edit_views.site_delete, name="site_delete"),

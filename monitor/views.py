@@ -18,6 +18,7 @@ from jobs.queries import are_pages_in_doubt
 from monitor import board_page, calendar, outage_queries, queries, timechart, uptime
 from monitor.appearance import look_of
 from monitor.board import Audience
+from monitor.certificate import certificate_of
 from monitor.models import Site
 from monitor.outage_views import outage, outages
 from scripts.my_shortcuts import HttpResponseJson, paginate
@@ -97,6 +98,7 @@ def site(request: HttpRequest, slug: str) -> HttpResponse:
         "day": queries.day_figures(found, now),
         "figures": uptime.of_site(found, now),
         "calendar": calendar.of_site(found, now),
+        "certificate": certificate_of(found, now),
         "times": timechart.panel_of(found, request.GET, now, timezone.get_current_timezone()),
         "ranges": RANGES,
         "results": paginate(queries.results(found), RESULTS_PER_PAGE, request.GET.get("page")),

@@ -42,5 +42,15 @@
     });
   }
 
+  // htmx shows nothing where no page comes back.
+  function sayFailed(event) {
+    if (event.target.closest("[data-check]")) {
+      document.getElementById("check").textContent =
+        "The check brought no answer from Djamon itself. Load the page again, then check again.";
+    }
+  }
+
+  document.body.addEventListener("htmx:responseError", sayFailed);
+  document.body.addEventListener("htmx:sendError", sayFailed);
   document.querySelectorAll("[data-calendar]").forEach(wire);
 })();

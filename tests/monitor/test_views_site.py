@@ -60,3 +60,30 @@ def test_it_asks_as_often_whatever_its_history(member_client, django_assert_num_
     # points, falls), the number of results, one page, its falls.
     with django_assert_num_queries(count_of_shell(member_client) + 15):
         text(member_client, site.get_absolute_url())
+
+
+# --- The certificate -----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("left", "style", "said"),
+    [
+        (42 * DAY, "body", "Certificate ends 2026-12-15 12:20 UTC, in 42 days."),
+        (14 * DAY, "body", "in 14 days."),
+        (13.9 * DAY, "failing", "▲ Certificate ends 2026-11-17 09:56 UTC, in 13 days."),
+        (2.9 * DAY, "down", "■ Certificate ends 2026-11-06 09:56 UTC, in 2 days."),
+        (DAY / 2, "down", "in less than a day."),
+        (-DAY, "down", "■ Certificate ended 2026-11-02 12:20 UTC."),
+    ],
+    ids=["far", "two weeks", "soon", "very soon", "today", "past"],
+)
+def test_end_of_the_certificate(member_client, left, style, said) -> None:
+    site = make_up(url="https://a.example/", certificate_ends=NOW + left, certificate_read=NOW)
+    page = text(member_client, site.get_absolute_url())
+    assert said in page
+    assert f'<p class="text-{style}">' in page
+
+
+@pytest.mark.parametrize(
+    "fields", [{"url": "http://a.example/", "certificate_ends": NOW}, {"url": "https://a.example/"}]
+)
+def test_no_certificate_no_word_of_it(member_client, fields) -> None:
+    assert "Certificate" not in text(member_client, make_up(**fields).get_absolute_url())
