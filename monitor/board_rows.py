@@ -36,6 +36,7 @@ HEADINGS = (
     '<th scope="col"><abbr title="Uptime of the last 30 days">30 days</abbr></th>'
     '<th scope="col"><abbr title="Uptime of the last 90 days">90 days</abbr></th></tr></thead>'
 )
+OLD = ' class="old"'
 
 
 class Placed(NamedTuple):
@@ -53,7 +54,8 @@ def row(placed: Placed, details: BoardDetails, figures: Figures | None, day: dat
     name, path = escape(site.name), _path(site.slug)
     searched = escape(f"{site.name} {site.url[:SEARCHED_URL]}".lower())
     return (
-        f'<tr id="site-{site.pk}" data-state="{look.key}" data-search="{searched}">'
+        f'<tr id="site-{site.pk}"{"" if look.current else OLD}'
+        f' data-state="{look.key}" data-search="{searched}">'
         f'<td><span class="state state-{look.style}">{look.word}</span></td>'
         f'<th scope="row"><a class="clamped" href="{path}"><bdi>{name}</bdi></a>'
         f"{_note(placed, details, day)}</th>"
@@ -161,8 +163,13 @@ def counts(looks: Iterable[Look]) -> str:
     found = Counter(looks)
     ordered = sorted(found, key=lambda look: look.rank)
     return ", ".join(
-        f'<span class="text-{look.style}">{found[look]:,} {look.word}</span>' for look in ordered
+        f'<span class="text-{look.style}">{_counted(look, found[look])}</span>' for look in ordered
     )
+
+
+def _counted(look: Look, number: int) -> str:
+    word = look.word if number == 1 else look.word.replace("was ", "were ")
+    return f"{number:,} {word}"
 
 
 def frame(group: Group, *, staff: bool) -> str:

@@ -15,10 +15,12 @@ from threading import Lock, Thread
 from django.db import connections
 
 from monitor.models import Site
-from monitor.uptime import Figures, of_sites
+from monitor.uptime import Figures, Stored, stored, with_views
 
 FRESH = timedelta(minutes=1)
 OLDEST = timedelta(minutes=5)  # nobody is shown older ones: he who comes then waits for new ones
+
+Compute = Callable[[datetime], Mapping[int, Figures]]
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +37,14 @@ class Known:
 
 
 class Uptimes:
-    """Keeps what ``compute`` gives; one computation at a time."""
+    """Keeps what ``compute`` gives; one computation at a time.
 
-    def __init__(self, compute: Callable[[datetime], Mapping[int, Figures]]) -> None:
-        self._compute = compute
+    ``begin`` makes the computation, and makes it anew when all shall be forgotten.
+    """
+
+    def __init__(self, begin: Callable[[], Compute]) -> None:
+        self._begin = begin
+        self._compute = begin()
         self._computing = Lock()
         self._known: Known | None = None
         self._failed = False
@@ -60,6 +66,7 @@ class Uptimes:
         """Forget the figures, after any computation that is under way."""
         with self._computing:
             self._known = None
+            self._compute = self._begin()
 
     def _refresh_behind(self, now: datetime) -> None:
         if self._computing.acquire(blocking=False):
@@ -80,8 +87,16 @@ class Uptimes:
             self._computing.release()
 
 
-def _of_all(now: datetime) -> Mapping[int, Figures]:
-    return of_sites(list(Site.objects.only("pk", "enabled", "interval_min").order_by()), now)
+class _OfAll:
+    """Adds up all sites: the roll-ups once an hour, the views since then each time."""
+
+    def __init__(self) -> None:
+        self._stored: Stored | None = None
+
+    def __call__(self, now: datetime) -> Mapping[int, Figures]:
+        sites = list(Site.objects.only("pk", "enabled", "interval_min").order_by())
+        self._stored = stored(sites, now, self._stored)
+        return with_views(self._stored, sites, now)
 
 
-kept = Uptimes(_of_all)
+kept = Uptimes(_OfAll)

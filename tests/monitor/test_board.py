@@ -293,7 +293,7 @@ def test_late_runs_turn_everything_grey() -> None:
     assert "state-up" not in everything
     assert "state-down" not in everything
     assert words(shown.pieces[f"site-{site.pk}"]).startswith("was up Blog")
-    assert 'data-state="down"' in shown.pieces[f"site-{fallen.pk}"]
+    assert 'class="old" data-state="down"' in shown.pieces[f"site-{fallen.pk}"]
     assert "headline-unknown" in shown.pieces["headline"]
     assert "was down when last asked: Shop" in words(shown.pieces["headline"])
 
@@ -382,3 +382,11 @@ def test_a_told_recipient_is_in_the_fingerprint() -> None:
 def test_moments_are_told_in_the_zone_of_the_pages() -> None:
     with timezone.override("Asia/Tokyo"):
         assert "since 17:55" in row(make_down(NOW))
+
+
+def test_a_group_counts_in_the_past_where_nobody_knows() -> None:
+    group = make_group(name="Shop")
+    for make in (make_up, make_up, make_down):
+        make(NOW, group=group)
+    run_of_probe(NOW, state="fault")
+    assert words(drawn().pieces[f"group-{group.pk}-head"]) == "Shop 1 was down, 2 were up"

@@ -10,9 +10,11 @@ import pytest
 from django.db import DatabaseError
 
 from monitor import uptimes
-from monitor.uptime import Figures, Uptime
+from monitor.rollups import roll_up
+from monitor.uptime import Figures, Uptime, of_sites
 from monitor.uptimes import Uptimes
 from tests.monitor.factories import make_site, make_view
+from tests.monitor.test_rollups import Context
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PATIENCE_S = 5
@@ -42,7 +44,7 @@ def sums() -> Sums:
 
 @pytest.fixture
 def kept(sums: Sums) -> Iterator[Uptimes]:
-    kept = Uptimes(sums)
+    kept = Uptimes(lambda: sums)
     yield kept
     sums.may_end.set()
     kept.clear()  # waits for a thread that is under way
@@ -129,3 +131,17 @@ def test_new_figures_come_from_the_database_in_the_background() -> None:
     with uptimes.kept._computing:
         pass
     assert uptimes.kept.read(after(62)).figures[site.pk].day.percent == "50.00 %"
+
+
+@pytest.mark.django_db
+def test_what_is_rolled_up_is_read_once_an_hour(django_assert_num_queries) -> None:
+    site = make_site()
+    make_view(site, NOW - timedelta(hours=1))
+    roll_up(Context(), NOW)
+    compute = uptimes._OfAll()
+    for minutes, queries in ((1, 5), (59, 3), (61, 5)):
+        make_view(site, after(60 * minutes), verdict=2)
+        with django_assert_num_queries(queries):
+            figures = compute(after(60 * minutes))
+    assert figures[site.pk].day.percent == "25.00 %"
+    assert figures == of_sites([site], after(61 * 60))
