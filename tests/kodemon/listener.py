@@ -23,6 +23,7 @@ class Listener:
     def __init__(self, host: str = "127.0.0.1") -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        # Where the kernel gives little, some 500 messages: no test leaves more of them unread.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.socket.bind((host, 0))
         self.socket.settimeout(LIMIT_S)

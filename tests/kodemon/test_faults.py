@@ -33,6 +33,7 @@ def slowest_s(calls=2_000):
 
 def listen(address, family=socket.AF_INET, port=0):
     made = socket.socket(family, socket.SOCK_DGRAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     made.bind((address, port))
     made.settimeout(20)
     os.environ["KODEMON_PORT"] = str(made.getsockname()[1])

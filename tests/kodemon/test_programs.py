@@ -31,7 +31,7 @@ def test_the_file_that_is_run_names_its_keys(tmp_path: Path, listener: Listener)
 
 THREADS = """
 def work():
-    for _ in range(200):
+    for _ in range(40):
         foobar()
 
 many = [threading.Thread(target=work) for _ in range(8)]
@@ -43,7 +43,7 @@ for one in many:
 
 
 def test_threads(tmp_path: Path, listener: Listener) -> None:
-    assert outcome(tmp_path, listener, THREADS) == {"foo.py-foobar": 1_600}
+    assert outcome(tmp_path, listener, THREADS) == {"foo.py-foobar": 320}
 
 
 FORKS = """
@@ -121,6 +121,7 @@ async def task(number):
 
 async def program():
     loop = asyncio.get_running_loop()
+    loop.slow_callback_duration = 60        # a busy machine is not under test
     assert await asyncio.gather(*map(task, range(100))) == list(range(100))
     await asyncio.gather(*(loop.run_in_executor(None, foobar) for _ in range(20)))
 
