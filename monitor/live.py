@@ -103,16 +103,20 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look saw, and how long it and the drawing took."""
+    """What one look saw; processor seconds that it and the drawing took, and the clock's for both."""
 
     fingerprint: object
     boards: Mapping[Audience, Board]
     look_s: float
     draw_s: float
+    took_s: float
 
     def pause_s(self, least_s: float = LOOK_S) -> float:
-        """Until the next look, so that neither takes more than its share of a core."""
-        return max(least_s, (LOOK_SHARE - 1) * self.look_s, (DRAW_SHARE - 1) * self.draw_s)
+        """Until the next look: neither takes more than its share of a core, and a slow database has a rest.
+
+        On a busy machine the clock says nothing of our own share.
+        """
+        return max(least_s, (LOOK_SHARE - 1) * self.look_s, (DRAW_SHARE - 1) * self.draw_s, self.took_s)
 
 
 class Watcher:
@@ -155,13 +159,15 @@ class Watcher:
         return found
 
     def _look(self, drawn: dict[Audience, object]) -> Look:
-        now, started = timezone.now(), time.monotonic()
+        now, begun = timezone.now(), time.monotonic()
+        started = time.thread_time()
         seen = self._fingerprint(now)
-        looked = time.monotonic()
+        looked = time.thread_time()
         # In this order: what changes in between is drawn already, and drawn again at the next look.
         stale = [audience for audience, old in drawn.items() if old != seen]
         boards = self._draw(now, stale) if stale else {}
-        return Look(seen, boards, looked - started, time.monotonic() - looked)
+        drawn_s = time.thread_time() - looked
+        return Look(seen, boards, looked - started, drawn_s, time.monotonic() - begun)
 
 
 class Hub:
