@@ -38,6 +38,13 @@ def listen(address, family=socket.AF_INET, port=0):
     made.settimeout(20)
     os.environ["KODEMON_PORT"] = str(made.getsockname()[1])
     return made
+
+def assert_empty(listener):
+    listener.setblocking(False)
+    try:
+        raise AssertionError(listener.recv(9_999))
+    except BlockingIOError:
+        pass
 """
 # Far less than a resolver's patience, far more than what a call takes on a machine that is busy.
 SOON_S = 1.0
@@ -229,6 +236,14 @@ here.close(), there.close()
 NAME_SERVER = """
 questions = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 questions.bind(("127.0.0.1", 53))
+
+def answer(count=2):                                # one question for each family
+    for _ in range(count):
+        question, client = questions.recvfrom(999)
+        ipv4 = question[-3] == 1                    # the low byte of the type
+        head = question[:2] + b"\\x81\\x80\\0\\1\\0" + bytes([ipv4]) + b"\\0\\0\\0\\0"
+        record = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4\\x7f\\0\\0\\1" if ipv4 else b""
+        questions.sendto(head + question[12:] + record, client)
 """
 
 
@@ -262,28 +277,42 @@ from kodemon._sender import KEPT
 here = listen("127.0.0.1")
 calls = KEPT + 100
 print(slowest_s(calls))
-asked = set()
-while len(asked) < 2:                           # one question for each family
-    question, client = questions.recvfrom(999)
-    ipv4 = question[-3] == 1                    # the low byte of the type
-    asked.add(ipv4)
-    head = question[:2] + b"\\x81\\x80\\0\\1\\0" + bytes([ipv4]) + b"\\0\\0\\0\\0"
-    answer = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4\\x7f\\0\\0\\1" if ipv4 else b""
-    questions.sendto(head + question[12:] + answer, client)
+answer()
 for _ in range(KEPT):
     here.recv(9_999)
-here.setblocking(False)
-try:
-    here.recv(9_999)
-except BlockingIOError:
-    pass
-else:
-    raise AssertionError("more than should wait")
+assert_empty(here)
 here.close(), questions.close()
 """
     )
     slow = in_own_network(with_name_server(tmp_path), program, KODEMON_HOST="djamon.example")
     assert float(slow) < SOON_S
+
+
+def test_a_fork_while_a_name_is_looked_up(in_own_network: Callable[..., str], tmp_path: Path) -> None:
+    """What waits in the parent is sent by the parent alone; the child asks for itself."""
+    program = (
+        NAME_SERVER
+        + """
+here = listen("127.0.0.1")
+until, done = os.pipe()
+foobar()
+foobar()
+child = os.fork()
+if not child:
+    os.close(done)
+    foobar()
+    os.read(until, 1)                           # it lives until the parent has heard it
+    os._exit(0)
+answer(4)
+for _ in range(3):
+    here.recv(9_999)
+os.close(done)
+assert os.waitpid(child, 0)[1] == 0
+assert_empty(here)
+here.close(), questions.close()
+"""
+    )
+    in_own_network(with_name_server(tmp_path), program, KODEMON_HOST="djamon.example")
 
 
 def test_a_host_that_answers_to_nothing(in_own_network: Callable[..., str]) -> None:

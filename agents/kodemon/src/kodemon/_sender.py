@@ -106,8 +106,8 @@ class Sender:
             self._look_at = perf_counter() + LOOK_AGAIN_S
             while self._waiting:
                 self._hand_over(self._waiting.popleft())
-        except (OSError, ValueError):
-            pass  # no such name, or none that can be asked for: those found before stay
+        except Exception:  # noqa: BLE001, S110 - no such name, or an interpreter that ends: old routes stay
+            pass
         finally:
             self._asking = False
 
