@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from alerts.channels.shape import Message
+from alerts.joining import MOST, joined
 from alerts.models import Attempt, Delivery
 
 # Beyond the time after which a send is given up: writing its outcome must fall into the lease too.
@@ -23,7 +24,10 @@ DIED = "the sender died while sending: whether it arrived is not known"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to send one delivery; ``tries`` counts the failed ones before, ``due_at`` is its round's."""
+    """The right to send one delivery; ``tries`` counts the failed ones before, ``due_at`` is its round's.
+
+    ``with_it``: later deliveries to the same recipient about the same that go in the same message.
+    """
 
     delivery_id: int
     token: UUID
@@ -32,6 +36,7 @@ class Claim:
     tries: int
     expires: datetime
     message: Message
+    with_it: tuple[int, ...] = ()
 
 
 def unleased(now: datetime) -> Q:
@@ -43,12 +48,12 @@ def before(channel: Any, address: Any, reference: Any, key: Any) -> QuerySet[Del
 
     Each is a value, or an OuterRef.
     """
+    return _same(channel, address, reference).filter(pk__lt=key)
+
+
+def _same(channel: Any, address: Any, reference: Any) -> QuerySet[Delivery]:
     return Delivery.objects.filter(
-        state=Delivery.State.PENDING,
-        channel=channel,
-        address=address,
-        alert__reference=reference,
-        pk__lt=key,
+        state=Delivery.State.PENDING, channel=channel, address=address, alert__reference=reference
     )
 
 
@@ -90,9 +95,25 @@ def claim(delivery_id: int, *, due_at: datetime, now: datetime, limit_s: float) 
         )
         if not won:
             return None
+        with_it = _take_along(delivery_id, row, token, now, limit_s)
         if row["claim"] is not None:
             _note_the_dead(delivery_id, row["lease_until"] or now)
-    return _claimed(delivery_id, token, now, due_at)
+    return _claimed((delivery_id, *with_it), token, now, due_at)
+
+
+def _take_along(
+    delivery_id: int, row: dict[str, Any], token: UUID, now: datetime, limit_s: float
+) -> list[int]:
+    """Claim what waited for this one's turn: both are late, and one message tells them better than two.
+
+    Nobody else can have claimed any of it meanwhile, for its turn comes after the one that is ours.
+    """
+    later = _same(row["channel"], row["address"], row["alert__reference"]).filter(pk__gt=delivery_id)
+    keys = list(later.filter(unleased(now)).order_by("pk").values_list("pk", flat=True)[: MOST - 1])
+    if keys:
+        until = now + timedelta(seconds=limit_s + LEASE_MARGIN_S)
+        Delivery.objects.filter(pk__in=keys).update(claim=token, lease_until=until)
+    return keys
 
 
 def _note_the_dead(delivery_id: int, lease_until: datetime) -> None:
@@ -101,10 +122,17 @@ def _note_the_dead(delivery_id: int, lease_until: datetime) -> None:
     Delivery.objects.filter(pk=delivery_id).update(tries=F("tries") + 1, last_result=DIED)
 
 
-def _claimed(delivery_id: int, token: UUID, now: datetime, due_at: datetime) -> Claim:
-    delivery = Delivery.objects.select_related("alert").get(pk=delivery_id)
+def _claimed(keys: tuple[int, ...], token: UUID, now: datetime, due_at: datetime) -> Claim:
+    deliveries = list(Delivery.objects.select_related("alert").filter(pk__in=keys).order_by("pk"))
+    first = deliveries[0]
+    message = joined([_message(delivery) for delivery in deliveries])
+    expires = first.alert.expires
+    return Claim(first.pk, token, now, due_at, first.tries, expires, message, tuple(keys[1:]))
+
+
+def _message(delivery: Delivery) -> Message:
     alert = delivery.alert
-    message = Message(
+    return Message(
         key=delivery.key,
         address=delivery.address,
         reference=alert.reference,
@@ -114,4 +142,3 @@ def _claimed(delivery_id: int, token: UUID, now: datetime, due_at: datetime) -> 
         public=alert.public,
         created=alert.created,
     )
-    return Claim(delivery_id, token, now, due_at, delivery.tries, alert.expires, message)

@@ -38,8 +38,28 @@ def record(claim: Claim, channel: str, outcome: Outcome, elapsed_ms: float, now:
         Attempt.objects.create(
             delivery_id=claim.delivery_id, at=claim.at, ok=ok, result=result, elapsed_ms=elapsed_ms
         )
+        _settle_along(claim, ok=ok, result=result, now=now)
         _count(channel, ok=ok)
     return state
+
+
+def _settle_along(claim: Claim, *, ok: bool, result: str, now: datetime) -> None:
+    """What went in the same message has arrived with it; refused, it waits for its turn again."""
+    along = Delivery.objects.filter(pk__in=claim.with_it, claim=claim.token, state=Delivery.State.PENDING)
+    if not ok:
+        along.update(claim=None, lease_until=None)
+        return
+    words = result_line(f"{result}, in one message with what came before")
+    keys = list(along.values_list("pk", flat=True))
+    along.update(
+        state=Delivery.State.SENT,
+        tries=F("tries") + 1,
+        sent_at=now,
+        last_result=words,
+        claim=None,
+        lease_until=None,
+    )
+    Attempt.objects.bulk_create(Attempt(delivery_id=key, at=claim.at, ok=True, result=words) for key in keys)
 
 
 def _after(claim: Claim, outcome: Outcome, now: datetime) -> tuple[Delivery.State, datetime | None]:

@@ -170,7 +170,7 @@ class _Round:
     def _settle(self, lane: _Lane, outcome: Outcome, elapsed_ms: float) -> None:
         assert lane.claim is not None  # noqa: S101  (callers look at busy lanes only)
         state = ledger.record(lane.claim, lane.channel.name, outcome, elapsed_ms, self.clock())
-        self._tally(lane.channel, outcome, state)
+        self._tally(lane.channel, outcome, state, 1 + len(lane.claim.with_it))
         blame = outcome.blame if isinstance(outcome, Refused) else None
         lane.losses = lane.losses + 1 if blame is Blame.CONNECTION else 0
         if isinstance(outcome, Refused) and (blame is Blame.CHANNEL or lane.losses >= LOSSES_IN_A_ROW):
@@ -180,8 +180,9 @@ class _Round:
             )
         self._start_next(lane)
 
-    def _tally(self, channel: Channel, outcome: Outcome, state: Delivery.State) -> None:
-        self.report.sent += state == Delivery.State.SENT
+    def _tally(self, channel: Channel, outcome: Outcome, state: Delivery.State, told: int) -> None:
+        """``told``: how many deliveries the message was; a refused one counts as the first of them."""
+        self.report.sent += told if state == Delivery.State.SENT else 0
         self.report.again += state == Delivery.State.PENDING
         self.report.expired += state == Delivery.State.EXPIRED
         if isinstance(outcome, Refused):

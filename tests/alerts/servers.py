@@ -173,15 +173,19 @@ class Post:
 
 @dataclass
 class XRules:
-    """``replies`` in turn, the last one for ever."""
+    """``replies`` in turn, the last one for ever; ``taken`` are the posts that it says it has posted."""
 
     replies: list[Reply] = field(default_factory=lambda: [Reply()])
     posts: list[Post] = field(default_factory=list)
+    taken: list[Post] = field(default_factory=list)
     url: str = ""
 
     def answer(self, post: Post) -> Reply:
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         self.posts.append(post)
-        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if reply.status == 201:
+            self.taken.append(post)
+        return reply
 
 
 @contextmanager

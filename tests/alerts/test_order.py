@@ -11,10 +11,10 @@ from django.db.models import Exists
 from alerts import ledger, watch
 from alerts.channels.shape import Refused, Sent
 from alerts.claims import LEASE_MARGIN_S, before_outer, claim, due, due_by_channel
-from alerts.models import Alert, Delivery
+from alerts.models import Alert, Attempt, Delivery
 from alerts.outbox import AlertDraft, enqueue
 from alerts.queries import backlog
-from alerts.sending import send_due
+from alerts.sending import SendReport, send_due
 from tests.alerts.conftest import NOW, Clock, Fake
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +29,8 @@ def heard(channel: Fake) -> list[str]:
     return [message.subject for message in channel.messages]
 
 
-def send(channel: Fake, clock: Clock) -> None:
-    send_due(channels={channel.name: channel}, clock=clock)
+def send(channel: Fake, clock: Clock) -> SendReport:
+    return send_due(channels={channel.name: channel}, clock=clock)
 
 
 def test_the_end_is_not_told_before_the_beginning(clock: Clock) -> None:
@@ -44,15 +44,48 @@ def test_the_end_is_not_told_before_the_beginning(clock: Clock) -> None:
     assert [message.reference for message in mail.messages] == ["outage:1", "outage:2"]
     clock.move(hours=2)
     send(mail, clock)
-    assert heard(mail)[2:] == ["Down", "Up again"]
+    assert heard(mail)[2:] == ["Up again (late, and before it: Down)"]
 
 
-def test_both_go_in_one_round_in_their_order(clock: Clock) -> None:
+def test_what_is_late_goes_in_one_message_in_its_order(clock: Clock) -> None:
     mail = Fake()
     tell("Down", mail)
     tell("Up again", mail, clock.move(minutes=5))
+    assert str(send(mail, clock)) == "2 alerts sent"
+    (message,) = mail.messages
+    assert message.subject == "Up again (late, and before it: Down)"
+    assert message.text.index("* Down") < message.text.index("* Up again")
+    assert message.key == Delivery.objects.last().key  # a receiver that knows the first must not drop it
+    assert set(Delivery.objects.values_list("state", "tries", "claim")) == {("sent", 1, None)}
+    assert [attempt.result for attempt in Attempt.objects.all()] == [
+        "sent",
+        "sent, in one message with what came before",
+    ]
+
+
+def test_a_refused_message_of_two_is_tried_again_as_one(clock: Clock) -> None:
+    mail = Fake(answers={"a@example.org": BUSY})
+    tell("Down", mail)
+    tell("Up again", mail)
     send(mail, clock)
-    assert heard(mail) == ["Down", "Up again"]
+    assert set(Delivery.objects.values_list("state", "claim", "lease_until")) == {("pending", None, None)}
+    mail.answers.clear()
+    clock.move(hours=3)
+    send(mail, clock)
+    assert heard(mail) == ["Up again (late, and before it: Down)"] * 2
+    assert len({message.key for message in mail.messages}) == 1
+
+
+def test_what_a_dead_sender_had_in_one_message_is_repeated_as_one(clock: Clock) -> None:
+    mail = Fake()
+    tell("Down", mail)
+    tell("Up again", mail)
+    claim(Delivery.objects.earliest("pk").pk, due_at=NOW, now=NOW, limit_s=10)
+    send(mail, clock)
+    assert heard(mail) == []
+    clock.move(seconds=10 + LEASE_MARGIN_S)
+    send(mail, clock)
+    assert heard(mail) == ["Up again (late, and before it: Down)"]
 
 
 def test_a_refusal_in_the_round_holds_back_that_address_alone(clock: Clock) -> None:
@@ -61,9 +94,8 @@ def test_a_refusal_in_the_round_holds_back_that_address_alone(clock: Clock) -> N
     tell("Up again", mail)
     send(mail, clock)
     assert [(each.address, each.subject) for each in mail.messages] == [
-        ("a@x.org", "Down"),
-        ("b@x.org", "Down"),
-        ("b@x.org", "Up again"),
+        ("a@x.org", "Up again (late, and before it: Down)"),
+        ("b@x.org", "Up again (late, and before it: Down)"),
     ]
 
 
@@ -76,7 +108,7 @@ def test_what_a_dead_sender_has_under_way_goes_first(clock: Clock) -> None:
     assert heard(mail) == []
     clock.move(seconds=10 + LEASE_MARGIN_S)
     send(mail, clock)
-    assert heard(mail) == ["Down", "Up again"]
+    assert heard(mail) == ["Up again (late, and before it: Down)"]
 
 
 def test_what_was_given_up_holds_nobody_back(clock: Clock) -> None:
