@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from jobs import recording
+from jobs.models import JobRun
 from tests.monitor.factories import make_outage, make_site, make_up, make_views
 from tests.monitor.reading import count_of_shell, text
 
@@ -60,6 +62,14 @@ def test_it_asks_as_often_whatever_its_history(member_client, django_assert_num_
     # points, falls), the number of results, one page, its falls.
     with django_assert_num_queries(count_of_shell(member_client) + 15):
         text(member_client, site.get_absolute_url())
+
+
+def test_a_state_in_doubt_is_told_as_past(member_client) -> None:
+    run, held = recording.start("probe", {}, "cron", NOW)
+    recording.finish(run, held, JobRun.State.FAULT, "our own connection is in doubt", NOW)
+    page = text(member_client, make_up().get_absolute_url())
+    assert "When last asked the site was up, since" in page
+    assert "It is up" not in page
 
 
 # --- The certificate -----------------------------------------------------------------------------
