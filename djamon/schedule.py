@@ -31,4 +31,10 @@ JOBS: tuple[PeriodicJob, ...] = (
         calendar=("17 3 * * *",),
         command=("purge",),
     ),
+    PeriodicJob(
+        name="purge_timings",
+        title="Delete old timings that are summed",
+        calendar=("47 3 * * *",),
+        command=("purge_timings",),
+    ),
 )

@@ -94,6 +94,9 @@ KODEMON_TOKENS = frozenset(environment.words("KODEMON_TOKENS"))  # whose message
 KODEMON_QUEUE_BYTES = environment.integer("KODEMON_QUEUE_BYTES", 64 << 20, at_least=1 << 20, at_most=1 << 34)
 KODEMON_BUFFER_BYTES = environment.integer("KODEMON_BUFFER_BYTES", 16 << 20, at_least=65_536, at_most=1 << 30)
 TIMINGS_MAX_KEYS = environment.integer("TIMINGS_MAX_KEYS", 10_000, at_least=1, at_most=1_000_000)
+TIMINGS_KEEP_DAYS = environment.integer("TIMINGS_KEEP_DAYS", 30, at_least=1, at_most=3650)
+TIMINGS_MINUTES_KEEP_DAYS = environment.integer("TIMINGS_MINUTES_KEEP_DAYS", 90, at_least=1, at_most=3650)
+TIMINGS_HOURS_KEEP_DAYS = environment.integer("TIMINGS_HOURS_KEEP_DAYS", 731, at_least=1, at_most=36500)
 
 # --- Jobs ----------------------------------------------------------------------------------------
 PERIODIC_JOBS = "djamon.schedule.JOBS"  # the one table, as a dotted path

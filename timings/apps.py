@@ -2,6 +2,13 @@
 
 from django.apps import AppConfig
 
+from djamon.lib.hooks import metric_sources
+
 
 class TimingsConfig(AppConfig):
     name = "timings"
+
+    def ready(self) -> None:
+        from timings import watch  # noqa: PLC0415  (it needs the models)
+
+        metric_sources.append(watch.metrics)
