@@ -26,7 +26,7 @@ class Context:
 
 
 def store(*days_old, key="f", extra=None):
-    Store(100).write([Arrived(key, "t", NOW_S - days * DAY_S, 0.5, extra) for days in days_old])
+    Store(100).write([Arrived(key, "t", NOW_S - int(days * DAY_S), 0.5, extra) for days in days_old])
 
 
 def purge(settings):
