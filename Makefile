@@ -7,7 +7,7 @@ ifdef PORT
 export PORT
 endif
 
-.PHONY: run test lint docs bench lock setup setup-dev
+.PHONY: run test lint docs bench faults lock setup setup-dev
 .DEFAULT_GOAL = run
 
 run: setup
@@ -17,6 +17,18 @@ run: setup
 test: setup-dev
 	@env -u TEST_DATABASE_URL $(VENV) -m pytest -n 2
 	@if [ -n "$$TEST_DATABASE_URL" ]; then echo "The same on TEST_DATABASE_URL:"; $(VENV) -m pytest -n 2; fi
+
+# Faults in full: real durations, a thousand runs of each driver, a kill at every step. An hour, mostly waiting.
+FAULTS_RUNS ?= 1000
+FAULTS_SEED ?= 7
+FAULTS_EVERY ?= 1
+faults: setup-dev
+	@TEST_FAULTS_FULL=1 $(VENV) -m pytest tests/faults
+	@$(VENV) -m tests.faults.sweeps --faults sites --runs $(FAULTS_RUNS) --seed $(FAULTS_SEED)
+	@$(VENV) -m tests.faults.sweeps --faults ours --runs $(FAULTS_RUNS) --seed $(FAULTS_SEED)
+	@$(VENV) -m tests.faults.channels --runs $(FAULTS_RUNS) --seed $(FAULTS_SEED)
+	@$(VENV) -m tests.faults.kills --of probe --every $(FAULTS_EVERY)
+	@$(VENV) -m tests.faults.kills --of send --every $(FAULTS_EVERY)
 
 lint: setup-dev
 	@$(VENV) -m ruff format --check .

@@ -100,8 +100,14 @@ class Stepper:
         assert self._line() == "ready\n"
 
     def do(self, *words: str, kill_at: int = 0, ahead_s: float = 0) -> dict[str, Any]:
+        return self._order({"words": words, "kill_at": kill_at, "ahead_s": ahead_s})
+
+    def enqueue(self, number: int, *, reference: int, ahead_s: float) -> None:
+        """An alert ``#00017`` about an outage."""
+        self._order({"enqueue": number, "reference": reference, "ahead_s": ahead_s})
+
+    def _order(self, order: dict[str, Any]) -> dict[str, Any]:
         assert self.process.stdin
-        order = {"words": words, "kill_at": kill_at, "ahead_s": ahead_s}
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         report: dict[str, Any] = json.loads(self._line())

@@ -89,13 +89,27 @@ def command(words: list[str], steps: Steps, ahead_s: float) -> None:
     steps.tell("end", out.getvalue())
 
 
+def enqueue(number: int, reference: int, ahead_s: float) -> None:
+    """In the child: write an alert, as a sweep does."""
+    from django.utils import timezone  # noqa: PLC0415
+
+    from alerts.outbox import AlertDraft, enqueue  # noqa: PLC0415
+
+    words = f"#{number:05}"
+    draft = AlertDraft(f"outage:{reference}", words, words, f"<p>{words}</p>", words)
+    enqueue(draft, timezone.now() + timedelta(seconds=ahead_s))
+
+
 def obey(order: dict[str, Any]) -> dict[str, Any]:
     """Fork, let it run or die, collect what it told."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            command(order["words"], Steps(order.get("kill_at", 0), writer), order.get("ahead_s", 0))
+            if "enqueue" in order:
+                enqueue(order["enqueue"], order["reference"], order["ahead_s"])
+            else:
+                command(order["words"], Steps(order["kill_at"], writer), order["ahead_s"])
         finally:
             os._exit(0)
     os.close(writer)

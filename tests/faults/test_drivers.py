@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.e2e.conftest import SERVER
-from tests.faults import kills, world
+from tests.faults import channels, kills, world
 from tests.faults.model import BAD, GOOD, UNTOUCHED, Model
 
 NO_NAMESPACES = world.why_not()
@@ -37,6 +37,11 @@ def test_a_kill_at_any_step_loses_nothing(what: str) -> None:
         for step in range(steps // 6, steps, steps // 3):
             assert here.one(step)["status"] == -9
     assert here.wrong == []
+
+
+def test_no_alert_is_lost_or_told_twice_for_nothing() -> None:
+    wrong, words = channels.drive(runs=15, seed=3)
+    assert wrong == [], words
 
 
 # --- The model itself ----------------------------------------------------------------------------
