@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from benchmarks import machine
@@ -73,21 +74,37 @@ CASES = (
 def main() -> None:
     calls = QUICK_CALLS if quick_wanted(__doc__) else CALLS
     lines: list[Line] = []
+    cpu_us: list[float] = []
     for case in CASES:
         step(case.name)
-        pairs = run(case, calls)
+        rounds = run(case, calls)
         if not lines:
-            lines.append(Line("a bare function, all that it takes", [bare for bare, _ in pairs], "µs"))
-        lines.append(Line(case.name, [with_it - without for without, with_it in pairs], "µs", MOST_US))
+            bare = Line("a bare function, all that it takes", [one.bare_us for one in rounds], "µs")
+            lines.append(bare)
+        lines.append(Line(case.name, [one.added_us for one in rounds], "µs", MOST_US))
+        cpu_us.append(median(one.added_cpu_us for one in rounds))
     show(
         "What the decorator adds to a call",
         lines,
-        notes=[f"{REPEATS} times {calls:,} calls each; threads: time of all by number of all calls."],
+        notes=[
+            f"{REPEATS} times {calls:,} calls each; threads: time of all by number of all calls.",
+            "Of that the program's own CPU, which other work on the machine changes less, case by case: "
+            f"{', '.join(f'{value:.1f}' for value in cpu_us)} µs.",
+        ],
     )
 
 
-def run(case: Case, calls: int) -> list[tuple[float, float]]:
-    """Microseconds a call, bare and decorated, of each repeat; in a process that has just begun."""
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Microseconds a call: of a bare function, and what the decorator adds to that."""
+
+    bare_us: float
+    added_us: float
+    added_cpu_us: float
+
+
+def run(case: Case, calls: int) -> list[Round]:
+    """Each repeat of a case, in a process that has just begun."""
     program = f"from benchmarks.decorator import told; told({case.kind!r}, {case.threads}, {calls})"
     with listening(case.listening) as port:
         environment = {
@@ -99,7 +116,10 @@ def run(case: Case, calls: int) -> list[tuple[float, float]]:
         }
         argv = machine.on_core(machine.cores().measured, sys.executable, "-c", program)
         done = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return [(bare, decorated) for bare, decorated in json.loads(done.stdout)]
+    return [
+        Round(bare[0], decorated[0] - bare[0], decorated[1] - bare[1])
+        for bare, decorated in json.loads(done.stdout)
+    ]
 
 
 @contextmanager
@@ -164,16 +184,18 @@ def coroutines(decorate: Callable[[Any], Any]) -> tuple[Loop, Loop]:
     return loop_of(nothing), loop_of(decorate(nothing))
 
 
-def in_threads(loop: Loop, threads: int, each: int) -> float:
-    """Microseconds a call, all threads together."""
+def in_threads(loop: Loop, threads: int, each: int) -> tuple[float, float]:
+    """Microseconds a call, all threads together: by the clock, and of CPU."""
     others = [threading.Thread(target=loop, args=(each,)) for _ in range(threads - 1)]
-    begin = time.perf_counter()
+    begin, cpu_begin = time.perf_counter(), time.process_time()
     for one in others:
         one.start()
     loop(each)
     for one in others:
         one.join()
-    return (time.perf_counter() - begin) / (threads * each) * 1e6
+    took_s = time.perf_counter() - begin, time.process_time() - cpu_begin
+    clock_us, cpu_us = (seconds / (threads * each) * 1e6 for seconds in took_s)
+    return clock_us, cpu_us
 
 
 if __name__ == "__main__":
