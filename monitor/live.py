@@ -178,6 +178,7 @@ class Hub:
     ) -> None:
         self.looks = 0  # how many have begun
         self.seen = 0  # the last one that saw something
+        self._blind = False  # the last one saw nothing
         self._sources = (draw, fingerprint)
         self._look_s = look_s
         self._linger_s = linger_s
@@ -190,6 +191,10 @@ class Hub:
     @property
     def works(self) -> bool:
         return self._task is not None and not self._task.done()
+
+    @property
+    def live(self) -> bool:
+        return self.works and not self._blind
 
     def feed(self, reader: Reader, scope: Scope, wake: Wake) -> Client:
         client = Client(self, reader.audience, shown_tag(scope), wake)
@@ -235,11 +240,14 @@ class Hub:
             return self._look_s
         self.looks += 1
         found = await watcher.look({audience: self._drawn.get(audience, watcher) for audience in audiences})
-        if found is None:
-            return self._look_s
-        self.seen = self.looks
-        self._take(found)
-        return found.pause_s(self._look_s)
+        was_blind, self._blind = self._blind, found is None
+        if found is not None:
+            self.seen = self.looks
+            self._take(found)
+        if was_blind != self._blind:
+            for client in self._clients:
+                client.wake()
+        return found.pause_s(self._look_s) if found else self._look_s
 
     def _take(self, found: Look) -> None:
         changed = set()
@@ -268,6 +276,10 @@ class Client:
     def waits(self) -> bool:
         """Until a look that began after the page was drawn: an older one could show it the past."""
         return self._version is None
+
+    @property
+    def live(self) -> bool:
+        return self._hub.live and not self.waits
 
     async def fresh(self) -> Payload | None:
         history = self._hub.history(self.audience)

@@ -47,9 +47,8 @@ def retry(milliseconds: int) -> bytes:
     return f"retry: {milliseconds}\n\n".encode()
 
 
-# It keeps proxies from closing a quiet stream and finds peers that are gone. Scripts hear no comments, so it
-# is an event too: a page that hears none knows that its line has died without a word.
-BEAT = Payload(b":\n" + message("beat", event="beat"))
+# What keeps proxies from closing a quiet stream, and finds peers that are gone. Scripts do not hear it.
+COMMENT = Payload(b":\n\n")
 
 
 class Wire(Protocol):

@@ -20,7 +20,7 @@ from django.http import HttpResponse
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from djamon.lib.eventstream import BEAT, CONTENT_TYPE, Payload, message, retry, wire_for
+from djamon.lib.eventstream import COMMENT, CONTENT_TYPE, Payload, message, retry, wire_for
 from djamon.lib.negotiation import json_error
 
 Scope = MutableMapping[str, Any]
@@ -36,11 +36,18 @@ LAST_WORDS_S = 0.5
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 GREETING = Payload(retry(RETRY_MS))
-GONE = Payload(message("reload", event="gone"))  # browsers pass over a message without data
+# Browsers pass over a message without data. A page that hears no beat for long knows that its line has died.
+BEAT = Payload(message("live", event="beat"))
+STALE = Payload(message("wait", event="stale"))
+GONE = Payload(message("reload", event="gone"))
 
 
 class Feed(Protocol):
-    """What one client is shown. It calls its Wake where there is something new."""
+    """What one client is shown. It calls its Wake where there is something new, or ``live`` has changed."""
+
+    @property
+    def live(self) -> bool:
+        """Whether what the client has been sent is how things are; False also until that is known."""
 
     async def fresh(self) -> Payload | None:
         """What the client has not been sent yet, in one; None where it has seen all."""
@@ -196,17 +203,21 @@ class Visit:
         loop = asyncio.get_running_loop()
         await self._start()
         check_at = loop.time() + self._check_s()
+        live = False
         while not (self.left or doors.closing):
             self.wake.clear()
             if payload := await feed.fresh():
                 await self._write(payload)
+            elif live != feed.live:
+                live = not live
+                await self._write(BEAT if live else STALE)
             elif loop.time() >= check_at:
                 if not await still():
                     await self._write(GONE)
                     break
                 check_at = loop.time() + self._check_s()
             elif loop.time() >= self._beat_at:
-                await self._write(BEAT)
+                await self._write(BEAT if live else COMMENT)
             else:
                 await self._woken(min(self._beat_at, check_at) - loop.time())
         await self._end(cut=doors.closing)

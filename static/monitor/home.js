@@ -320,8 +320,8 @@
     }
     heard = Date.now();
     source = new EventSource(address());
-    source.addEventListener("open", alive);
-    source.addEventListener("beat", alive);
+    source.addEventListener("beat", alive); // also at first, once what is shown here is known to be how things are
+    source.addEventListener("stale", () => lost(true));
     source.addEventListener("gone", () => {
       disconnect();
       window.location.reload();

@@ -126,11 +126,11 @@ class Reader:
         return block
 
     def message(self) -> Message | None:
-        """The next one that a browser would hand on; None at the end of the stream."""
+        """The next one that says something but that the stream is live; None at the end of the stream."""
         while block := self.block():
             fields = [line.partition(": ")[::2] for line in block.split("\n")]
             found = dict(fields)
-            if "data" in found:
+            if "data" in found and found.get("event") not in {"beat", "stale"}:
                 lines = "\n".join(value for name, value in fields if name == "data")
                 return Message(found.get("event", ""), found.get("id", ""), lines)
         return None

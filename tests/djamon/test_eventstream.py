@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from djamon.lib.eventstream import BEAT, GzipWire, Payload, PlainWire, message, retry, wire_for
+from djamon.lib.eventstream import COMMENT, GzipWire, Payload, PlainWire, message, retry, wire_for
 
 MESSAGES = [
     # data, event, mark, what is sent
@@ -34,7 +34,7 @@ def test_a_name_or_mark_that_would_break_the_message_is_refused(broken) -> None:
 
 
 def test_what_is_sent_without_anything_to_tell() -> None:
-    assert (retry(2000), BEAT.plain) == (b"retry: 2000\n\n", b":\nevent: beat\ndata: beat\n\n")
+    assert (retry(2000), COMMENT.plain) == (b"retry: 2000\n\n", b":\n\n")
 
 
 OFFERS = [

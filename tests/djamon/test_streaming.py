@@ -14,7 +14,7 @@ from djamon.lib.negotiation import json_error
 from djamon.lib.streaming import Doors, EventApp, Pace, Scope, Wake
 from tests.djamon.streamserver import Reader, Running, serving, until
 
-BEAT = ":\nevent: beat\ndata: beat"
+BEAT, STALE = "event: beat\ndata: live", "event: stale\ndata: wait"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -23,6 +23,7 @@ class House:
 
     def __init__(self, limit: int = 10, **pace: float) -> None:
         self.verdict: str | HttpResponse = "sam"
+        self.live = False
         self.asked = 0
         self.feeds: list[Said] = []
         self.doors = Doors(limit)
@@ -45,6 +46,14 @@ class House:
 
         self.running.call(now)
 
+    def turn(self, *, live: bool) -> None:
+        def now() -> None:
+            self.live = live
+            for feed in self.feeds:
+                feed.wake()
+
+        self.running.call(now)
+
     def close(self) -> None:
         self.running.call(self.doors.close)
 
@@ -57,6 +66,10 @@ class Said:
         self.house = house
         self.wake = wake
         self.waiting: list[str] = []
+
+    @property
+    def live(self) -> bool:
+        return self.house.live
 
     async def fresh(self) -> Payload | None:
         said, self.waiting = self.waiting, []
@@ -97,9 +110,27 @@ def test_who_reads_gzip_reads_the_same() -> None:
         assert reader.block() == "data: hello"
 
 
-def test_a_quiet_stream_is_kept_open_by_beats() -> None:
+def test_a_quiet_stream_is_kept_open_by_comments() -> None:
     with opened(House(beat_s=0.01)) as house, house.reader() as reader:
+        assert [reader.block() for _ in range(3)] == ["retry: 2000", ":", ":"]
+
+
+def test_who_is_shown_how_things_are_hears_a_beat() -> None:
+    house = House(beat_s=0.01)
+    house.live = True
+    with opened(house), house.reader() as reader:
         assert [reader.block() for _ in range(3)] == ["retry: 2000", BEAT, BEAT]
+
+
+def test_who_is_shown_what_may_be_old_is_told_and_when_it_is_over() -> None:
+    house = House()
+    house.live = True
+    with opened(house), house.reader() as reader:
+        assert [reader.block() for _ in range(2)] == ["retry: 2000", BEAT]
+        house.turn(live=False)
+        assert reader.block() == STALE
+        house.turn(live=True)
+        assert reader.block() == BEAT
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS", "DELETE"])

@@ -26,6 +26,7 @@ class FakeBoard:
     order: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+BEAT, STALE = "event: beat\ndata: live", "event: stale\ndata: wait"
 ONE = FakeBoard(
     "one",
     {"head": mark_safe("<b>\u200fup\n</b>"), "a": "A", "b": "B"},
@@ -241,13 +242,15 @@ def test_many_pages_are_told_by_one_drawing() -> None:
             browser.close()
 
 
-def test_a_fault_is_told_once_and_then_that_it_is_over(caplog) -> None:
+def test_a_fault_is_logged_once_and_pages_say_that_they_are_not_live(caplog) -> None:
     with hung(Wall()) as wall, wall.browser("one") as browser:
         assert wall.after_a_look()
         wall.fault = RuntimeError("no database")
         assert wall.after_a_look()
         assert wall.after_a_look()
+        assert [browser.block() for _ in range(3)] == ["retry: 2000", BEAT, STALE]
         wall.fault = None
+        assert browser.block() == BEAT
         wall.paint(FALLEN)
         assert next_of(browser)["tag"] == "two"
     told = [record.message for record in caplog.records if record.name == "monitor.live"]
