@@ -18,6 +18,7 @@ from benchmarks.installation import ROOT, Installation
 
 USER, PASSWORD = "bench", "a-long-benchmark-password"
 START_S, ANSWER_S, END_S = 60, 60, 15
+KEPT_ALIVE_S = 3.0  # uvicorn closes a connection that was idle for 5 s
 # Becomes the very command that `manage.py up` starts, so that nobody has to keep two of them alike.
 RUN_THE_WEB = (
     "import os, django; django.setup(); from jobs.services import web_command; "
@@ -48,7 +49,7 @@ class Browser:
 
     def __init__(self, port: int, cookies: dict[str, str] | None = None) -> None:
         self.cookies = dict(cookies or {})
-        self._port = port
+        self._last_used = 0.0
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
 
     def get(self, path: str) -> Answer:
@@ -77,11 +78,15 @@ class Browser:
         headers = {"Cookie": self.cookie_header, "Accept-Encoding": "gzip"}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if time.monotonic() - self._last_used > KEPT_ALIVE_S:  # the server has closed it, or is about to
+            self._connection.close()
+            self._connection.connect()
         begin = time.perf_counter()
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         read = response.read()
         ms = (time.perf_counter() - begin) * 1000
+        self._last_used = time.monotonic()
         for cookie in response.headers.get_all("Set-Cookie") or ():
             if match := re.match(r"([^=]+)=([^;]*)", cookie):
                 self.cookies[match[1]] = match[2]
