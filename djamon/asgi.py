@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from djamon.lib.hooks import metric_sources
-from djamon.lib.streaming import Doors, Receive, Scope, Send
+from djamon.lib.streaming import Doors, Receive, Scope, Send, make_room
 
 django: Any = get_asgi_application()
 
@@ -20,6 +20,7 @@ from monitor import board  # noqa: E402
 from monitor.live import home_events  # noqa: E402
 
 doors = Doors(settings.EVENTS_MAX_CLIENTS)
+make_room(doors.limit)
 metric_sources.append(doors.figures)
 streams = {
     "/events/sites": home_events(board.draw, board.fingerprint, doors),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import resource
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
@@ -33,6 +34,7 @@ RETRY_MS = 2000
 FULL_RETRY_S = 30
 # What a stream has to end itself once the process is told to stop; uvicorn complains after 3 s.
 LAST_WORDS_S = 0.5
+OTHER_FILES = 512  # what the process opens besides its streams
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 GREETING = Payload(retry(RETRY_MS))
@@ -272,6 +274,15 @@ class Visit:
                 await self._send(said)
         except TimeoutError:
             self.cut()
+
+
+def make_room(streams: int) -> None:
+    """Lets this process open so many files, as far as the system allows: usual are 1,024 in all."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = streams + OTHER_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if resource.RLIM_INFINITY != soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def header(scope: Scope, name: bytes) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -227,6 +229,24 @@ def test_the_figures_tell_how_many_are_open() -> None:
 def test_no_streams_at_all_where_the_limit_is_nothing() -> None:
     with opened(House(limit=0)) as house, house.reader() as reader:
         assert reader.status == 503
+
+
+FILES = [(100, 1000, 200, 712), (100, 600, 5000, 600), (900, 1000, 100, 900)]
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "streams", "after"), FILES, ids=["raised", "up to the hard limit", "enough"]
+)
+def test_there_is_room_for_the_streams_as_far_as_the_system_allows(soft, hard, streams, after) -> None:
+    code = f"""
+import resource
+from djamon.lib.streaming import make_room
+resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
+make_room({streams})
+print(resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"({after}, {hard})\n"
 
 
 def test_a_server_that_cannot_be_cut_off_is_left_alone() -> None:
