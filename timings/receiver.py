@@ -30,7 +30,8 @@ def bind(host: str, port: int, buffer_bytes: int) -> socket.socket:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise CannotListen(f"{host!r} is no address of this machine: {error.strerror}") from None
-    family, kind, protocol, _, address = found[0]
+    # "localhost" is both; the decorator sends to 127.0.0.1.
+    family, kind, protocol, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     receiver = socket.socket(family, kind, protocol)
     try:
         receiver.bind(address)

@@ -58,6 +58,11 @@ def test_the_room_that_the_kernel_gave_is_told(receiver):
     assert room(receiver) >= 1 << 15
 
 
+def test_localhost_is_where_the_decorator_sends():
+    with bind("localhost", 0, 1 << 16) as receiver:
+        assert receiver.getsockname()[0] == "127.0.0.1"
+
+
 @pytest.mark.parametrize(
     ("host", "words"),
     [
