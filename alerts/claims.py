@@ -5,6 +5,7 @@ Nothing is sent here. Times are passed in; a claim is one short transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -102,7 +103,7 @@ def claim(delivery_id: int, *, due_at: datetime, now: datetime, limit_s: float) 
 
 
 def _take_along(
-    delivery_id: int, row: dict[str, Any], token: UUID, now: datetime, limit_s: float
+    delivery_id: int, row: Mapping[str, Any], token: UUID, now: datetime, limit_s: float
 ) -> list[int]:
     """Claim what waited for this one's turn: both are late, and one message tells them better than two.
 

@@ -188,6 +188,11 @@ class XRules:
         return reply
 
 
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """A client that was killed in the middle is what some tests are about."""
+
+
 @contextmanager
 def x_server(rules: XRules) -> Iterator[str]:
     """A real HTTP server that stands for the API of X; gives its address."""
@@ -205,7 +210,7 @@ def x_server(rules: XRules) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _QuietServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     rules.url = f"http://127.0.0.1:{server.server_port}"

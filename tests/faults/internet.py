@@ -154,7 +154,7 @@ def tls_contexts(folder: Path) -> dict[str, ssl.SSLContext]:
     authority, now = trustme.CA(), datetime.now(UTC)
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     hosts = [v4(number) for number in range(SITES)]
-    late = {"not_before": now - timedelta(9), "not_after": now - timedelta(3)}
+    late: dict[str, Any] = {"not_before": now - timedelta(9), "not_after": now - timedelta(3)}
     return {
         "good": tls_context(authority.issue_cert(*hosts)),
         "expired": tls_context(authority.issue_cert(*hosts, **late)),

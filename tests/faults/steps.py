@@ -85,7 +85,7 @@ def command(words: list[str], steps: Steps, ahead_s: float) -> None:
             out.write(f"CommandError: {error}")
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)  # type: ignore[arg-type]
+            threading.setprofile(None)
     steps.tell("end", out.getvalue())
 
 

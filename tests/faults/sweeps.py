@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Set
+from typing import Any
 
 import django
 
@@ -71,7 +72,7 @@ def driver(words: list[str]) -> int:
 
 
 class Series:
-    def __init__(self, options: argparse.Namespace, truth: Truth, breaking: range, trouble: object) -> None:
+    def __init__(self, options: argparse.Namespace, truth: Truth, breaking: range, trouble: Any) -> None:
         self.options, self.truth, self.breaking, self.trouble = options, truth, breaking, trouble
         self.model = Model.of(range(plan.SITES))
         self.wrong = 0

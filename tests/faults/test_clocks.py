@@ -63,7 +63,7 @@ def run(at: datetime) -> str:
 @pytest.mark.parametrize("strike", [1, 2, 3])
 @pytest.mark.parametrize(("start", "jump"), CLOCKS.values(), ids=CLOCKS)
 def test_the_third_strike_counts_whatever_the_clock_did(start, jump, strike, shop, web) -> None:
-    """The clock jumps before the given strike; each run after it asks the site, whose interval is a minute."""
+    """The clock jumps before the given strike; each run asks the site, whose interval is a minute."""
     web.codes["shop"] = 503
     at = start
     for number in (1, 2, 3):
@@ -100,7 +100,7 @@ def test_a_day_forward_gives_up_visibly_what_waited(shop, web) -> None:
         run(NOON + number * MINUTE)
     mail = Fake(to=["ops@example.org"])
     with time_machine.travel(NOON + timedelta(days=1, hours=1), tick=True):
-        assert str(send_due(channels={"email": mail})) == "1 alert given up after 24 hours"
+        assert str(send_due(channels={"email": mail})) == "1 given up after 24 hours"
         assert Alert.objects.get().expires < timezone.now()
 
 

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -132,8 +133,8 @@ def broken_chain(authority: trustme.CA) -> ssl.SSLContext:
 
 def certificates(authority: trustme.CA) -> dict[str, ssl.SSLContext]:
     now = datetime.now(UTC)
-    early = {"not_before": now + timedelta(9), "not_after": now + timedelta(19)}
-    late = {"not_before": now - timedelta(9), "not_after": now - timedelta(3)}
+    early: dict[str, Any] = {"not_before": now + timedelta(9), "not_after": now + timedelta(19)}
+    late: dict[str, Any] = {"not_before": now - timedelta(9), "not_after": now - timedelta(3)}
     return {
         "certificate expired": tls_context(authority.issue_cert("127.0.0.1", **late)),
         "certificate not valid before": tls_context(authority.issue_cert("127.0.0.1", **early)),
