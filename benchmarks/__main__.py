@@ -71,6 +71,9 @@ def _lines_of(part: Part, failed: list[str], *, quick: bool) -> Iterator[str]:
         try:
             assert process.stdout is not None
             yield from process.stdout
+        except BaseException:
+            process.terminate()
+            raise
         finally:
             watchdog.cancel()
     if process.returncode:

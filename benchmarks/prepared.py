@@ -44,7 +44,7 @@ def _key(plan: Plan) -> str:
     """Other parameters, another generator or other tables make another file."""
     digest = hashlib.sha256(Path(history.__file__).read_bytes())
     for migration in sorted(ROOT.glob("*/migrations/*.py")):
-        digest.update(str(migration).encode() + migration.read_bytes())
+        digest.update(str(migration.relative_to(ROOT)).encode() + migration.read_bytes())
     digest.update(json.dumps(asdict(plan)).encode())
     return f"{plan.sites}-sites-{digest.hexdigest()[:12]}"
 
