@@ -80,6 +80,9 @@ def edit_site(site: Site, fields: Collection[str], before: Mapping[str, object] 
     with transaction.atomic():
         _hold_group(site)
         _check_unchanged(_lock(Site.objects.filter(pk=site.pk)).get(), fields, before)
+        if "url" in fields:  # another address has another certificate, which the next run reads
+            site.certificate_ends = site.certificate_read = None
+            fields = {*fields, "certificate_ends", "certificate_read"}
         _update(site, fields)
 
 

@@ -54,6 +54,15 @@ def test_an_edit_writes_its_own_fields_alone_and_keeps_the_slug() -> None:
     assert (stored.name, stored.slug, stored.failures, stored.interval_min) == ("Store", "shop", 2, 5)
 
 
+@pytest.mark.parametrize(("field", "is_kept"), [("url", False), ("name", True)])
+def test_another_address_has_another_certificate(field, is_kept) -> None:
+    site = make_up(NOW, certificate_ends=NOW, certificate_read=NOW)
+    setattr(site, field, "https://other.example/")
+    editing.edit_site(site, [field])
+    site = Site.objects.get(pk=site.pk)
+    assert [site.certificate_ends, site.certificate_read] == [NOW if is_kept else None] * 2
+
+
 def test_a_site_whose_group_is_gone_is_refused() -> None:
     site = Site(group=make_group(), name="Shop", url="http://shop.example/")
     Group.objects.all().delete()
