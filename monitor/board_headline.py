@@ -55,7 +55,9 @@ def html(
         nothing = render_to_string("monitor/_nothing.html", {"audience": audience}).strip()
         return f'<div id="headline">{nothing}</div>'
     said = headline(sites, since, now)
-    lines = [format_html("<p>{}{}</p>", said.html, _link(story, now))]
+    # To strangers an outage of internal sites alone is none.
+    known = audience != "stranger" or story.told is None or any(look.key == "down" for _, look in sites)
+    lines = [format_html("<p>{}{}</p>", said.html, _link(story, now) if known else "")]
     if story.told is not None and audience != "stranger":
         lines.append(format_html('<p class="told">{}</p>', told_in_words(story, now)))
     return format_html(

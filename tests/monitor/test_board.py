@@ -283,6 +283,13 @@ def test_all_well_tells_of_the_last_outage(ended, said) -> None:
     assert headline().endswith(said.replace("All 1 sites are up.", "The one site is up."))
 
 
+def test_strangers_are_not_led_to_an_outage_of_internal_sites() -> None:
+    make_up(NOW)
+    make_outage(make_down(NOW, group=make_group(internal=True)))
+    assert headline("user").startswith("1 of 2 sites is down")
+    assert headline("stranger") == "The one site is up."
+
+
 def test_late_runs_turn_everything_grey() -> None:
     site, fallen = make_up(NOW, name="Blog"), make_down(NOW, name="Shop")
     run_of_probe(NOW - timedelta(minutes=1))
