@@ -35,21 +35,26 @@ class Reader:
 
 async def reader_gate(scope: Scope) -> Reader | HttpResponse:
     """For djamon.lib.streaming.EventApp; the question goes to the database, so it is asked in a thread."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, who_reads, scope)
+    return await asyncio.get_running_loop().run_in_executor(_threads, _in_thread, scope)
+
+
+def _in_thread(scope: Scope) -> Reader | HttpResponse:
+    """As Django does around each request: the thread outlives what it asked."""
+    close_old_connections()
+    try:
+        return who_reads(scope)
+    finally:
+        close_old_connections()
 
 
 def who_reads(scope: Scope) -> Reader | HttpResponse:
     """Who sends this request, or the answer that refuses them."""
-    close_old_connections()
     try:
         request = ASGIRequest(dict(scope), BytesIO())
     except UnicodeDecodeError:
         return HttpResponseBadRequest()
-    try:
-        answer = cast(HttpResponse, _gate(request))
-        return answer if answer.status_code != 204 else _reader(request)
-    finally:
-        close_old_connections()
+    answer = cast(HttpResponse, _gate(request))
+    return answer if answer.status_code != 204 else _reader(request)
 
 
 @convert_exception_to_response
