@@ -46,6 +46,10 @@ docs: setup-dev
 bench: setup-dev
 	@$(VENV) -m benchmarks $(if $(QUICK),--quick)
 
+# The pictures of README and docs, from a running instance, by Chromium.
+pictures: setup-dev
+	@$(HERMETIC) $(VENV) -m scripts.pictures
+
 lock: setup-dev
 	@$(VENV) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt --custom-compile-command "make lock"
 	@$(VENV) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt --custom-compile-command "make lock"

@@ -57,7 +57,7 @@ def test_what_is_late_goes_in_one_message_in_its_order(clock: Clock) -> None:
     assert message.text.index("* Down") < message.text.index("* Up again")
     assert (
         message.key == Delivery.objects.latest("pk").key
-    )  # a receiver that knows the first must not drop it
+    )  # who knows the first must not drop it
     assert set(Delivery.objects.values_list("state", "tries", "claim")) == {("sent", 1, None)}
     assert [attempt.result for attempt in Attempt.objects.all()] == [
         "sent",
