@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize, expect
 
 from scripts import chromium
-from tests.browser.serving import Served, fill, serving, set_up
+from tests.browser.serving import Served, fill, log_in, serving, set_up
 from tests.browser.sketches import PASSWORD
 from tests.e2e.conftest import Instance, copy_of, instance, mail, template, web
 
@@ -192,9 +192,3 @@ def own_little(copies: Copies) -> Iterator[Served]:
     """One with a few sites and outages."""
     with copies("little") as made, serving(made) as served:
         yield served
-
-
-def log_in(page: Page, name: str, password: str) -> None:
-    page.get_by_label("User").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()

@@ -29,9 +29,9 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 AHEAD = timedelta(minutes=20)
 REASONS = (
-    "HTTP 503 Service Unavailable",
     "connection refused",
     "no answer within 5 s",
+    "HTTP 503 Service Unavailable",
     "HTTP 500 Internal Server Error",
 )
 
@@ -97,28 +97,27 @@ def _views(sketch: Sketch, site: Site, number: int, now: datetime, dice: random.
     for step in reversed(range(number)):
         date = end - step * RUN
         if dice.random() < 0.004:
-            yield SiteView(
-                site=site,
-                date=date,
-                verdict=Verdict.INCONCLUSIVE,
-                reason="our name server was silent",
-                verb="HEAD",
-                total_ms=0,
-            )
+            yield _unknown(site, date)
         elif _is_down(sketch, date, now):
-            reason = REASONS[site.pk % len(REASONS)]
-            code = int(reason[5:8]) if reason.startswith("HTTP") else None
-            yield SiteView(
-                site=site,
-                date=date,
-                verdict=Verdict.DOWN,
-                code=code,
-                reason=reason,
-                verb="HEAD",
-                total_ms=5000,
-            )
+            yield _bad(site, date)
         else:
             yield _good(site, date, _ms(sketch, date, dice))
+
+
+def _unknown(site: Site, date: datetime) -> SiteView:
+    reason = "our name server was silent"
+    return SiteView(
+        site=site, date=date, verdict=Verdict.INCONCLUSIVE, reason=reason, verb="HEAD", total_ms=0
+    )
+
+
+def _bad(site: Site, date: datetime) -> SiteView:
+    reason = REASONS[site.pk % len(REASONS)]
+    code = int(reason[5:8]) if reason.startswith("HTTP") else None
+    ms = 5000 if reason.startswith("no answer") else 12
+    return SiteView(
+        site=site, date=date, verdict=Verdict.DOWN, code=code, reason=reason, verb="HEAD", total_ms=ms
+    )
 
 
 def _good(site: Site, date: datetime, ms: float) -> SiteView:
@@ -156,9 +155,9 @@ def _set_last(sketch: Sketch, site: Site, views: list[SiteView]) -> None:
     site.state = sketch.fares if sketch.fares in {"down", "failing"} else "up"
     last = views[-1]
     bad = [view.date for view in views if view.verdict == Verdict.DOWN]
-    site.failures = {"down": 5, "failing": 1}.get(sketch.fares, 0)
-    fell = [date for date in bad if date > last.date - sketch.fell_ago]
-    site.state_since = fell[0] if site.failures and fell else views[0].date - 9 * DAY
+    lately = [date for date in bad if date > last.date - sketch.fell_ago]
+    site.failures = len(lately) if site.state != "up" else 0
+    site.state_since = lately[0] if site.failures else views[0].date - 9 * DAY
     site.last_checked, site.last_verdict, site.last_code = last.date, last.verdict, last.code
     site.last_reason, site.last_ms = last.reason, last.total_ms
     site.certificate_ends, site.certificate_read = last.date + 47 * DAY, last.date
@@ -256,9 +255,7 @@ def _outage(falls: list[tuple[Site, datetime]], over: datetime | None) -> None:
     if over:
         _tell(outage, f"Up again: {names}"[:200], over)
         author = User.objects.get(username="admin")
-        text = (
-            "The disk of the database was full.\n<b>Log rotation</b> was off since the move; it is on again."
-        )
+        text = "The disk of the database was full.\nLog rotation was off since the move; it is on again."
         OutageNote.objects.create(
             outage=outage, author=author, author_name="admin", text=text, created=over + RUN
         )

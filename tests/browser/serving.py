@@ -1,20 +1,25 @@
-"""A whole installation that a browser looks at: `manage.py up` on a port of its own, until the block ends."""
+"""An installation that a browser looks at, on a port of its own, until the block ends."""
 
 from __future__ import annotations
 
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.test import override_settings
+from playwright.sync_api import Page
+
+from jobs.services import web_command
 from tests.e2e.conftest import ROOT, Instance
 
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 @dataclass
@@ -49,14 +54,28 @@ def fill(instance: Instance, size: str) -> None:
 
 @contextmanager
 def serving(instance: Instance) -> Iterator[Served]:
-    """What it writes goes to ``up.log`` in its folder."""
-    log = instance.folder / "up.log"
-    with log.open("w") as out:
-        command = [sys.executable, str(ROOT / "manage.py"), "up"]
+    """Its web process alone, which is what most tests look at."""
+    with override_settings(HOST="127.0.0.1", PORT=int(instance.settings["PORT"])):
+        command = web_command()
+    with _running(instance, command) as served:
+        yield served
+
+
+@contextmanager
+def running(instance: Instance) -> Iterator[Served]:
+    """All of it, as `make run` starts it."""
+    with _running(instance, (sys.executable, str(ROOT / "manage.py"), "up")) as served:
+        yield served
+
+
+@contextmanager
+def _running(instance: Instance, command: Sequence[str]) -> Iterator[Served]:
+    """What it writes goes to ``web.log`` in its folder."""
+    log, port = instance.folder / "web.log", int(instance.settings["PORT"])
+    with log.open("a") as out:
         process = subprocess.Popen(
             command, env=instance.environment(), cwd=instance.folder, stdout=out, stderr=subprocess.STDOUT
         )
-    port = int(instance.settings["PORT"])
     try:
         _wait(process, port, log)
         yield Served(instance, f"http://127.0.0.1:{port}")
@@ -67,18 +86,32 @@ def serving(instance: Instance) -> Iterator[Served]:
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + LIMIT_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, f"nobody listens on {port}: {log.read_text()}"
-            time.sleep(0.05)
-        else:
-            return
+    while not _listens(port):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, f"nobody listens on {port}: {log.read_text()}"
+        time.sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def free_port() -> int:
-    """One on which nobody listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """One on which nobody listens, below those that the system gives away by itself until ours is started."""
+    while True:
+        with socket.socket() as trial:
+            try:
+                trial.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            except OSError:
+                continue
+            return int(trial.getsockname()[1])
+
+
+def log_in(page: Page, name: str, password: str) -> None:
+    page.get_by_label("User").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()

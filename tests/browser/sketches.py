@@ -50,7 +50,7 @@ def little() -> Size:
     return Size({"Shop": sites, "Empty": []}, days=10, outages=2)
 
 
-def much(groups: int = 12, sites: int = 25, views: int = 40, days: int = 3, outages: int = 120) -> Size:
+def much(groups: int = 12, sites: int = 25, views: int = 40, days: int = 1, outages: int = 60) -> Size:
     """Every fate, and the names that hurt most, among many."""
     fates = ["up"] * 9 + ["down", "failing", "unknown", "paused", "old", "up"]
     made: dict[str, list[Sketch]] = {}

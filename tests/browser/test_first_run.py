@@ -6,8 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import log_in
-from tests.browser.serving import serving, set_up
+from tests.browser.serving import log_in, running, set_up
 
 
 def test_prepare_prints_a_password_that_opens_an_empty_home(instance, tmp_path, visits) -> None:
@@ -16,7 +15,7 @@ def test_prepare_prints_a_password_that_opens_an_empty_home(instance, tmp_path, 
     name, password = (
         "".join(re.findall(rf"^ +{word} +(\S+)$", printed, re.MULTILINE)) for word in ("user", "password")
     )
-    with serving(instance) as served:
+    with running(instance) as served:
         page = visits(served).opens("/")
         expect(page).to_have_title(re.compile("Log in"))
         log_in(page, name, password)
@@ -26,8 +25,8 @@ def test_prepare_prints_a_password_that_opens_an_empty_home(instance, tmp_path, 
         expect(page).to_have_title(re.compile("Log in"))
 
 
-def test_a_wrong_password_is_refused_in_words(own, visits) -> None:
-    page = visits(own).opens("/login/")
+def test_a_wrong_password_is_refused_in_words(sized, visits) -> None:
+    page = visits(sized("nothing")).opens("/login/")
     log_in(page, "admin", "wrong")
     expect(page.get_by_role("alert")).to_have_text("User name or password is wrong.")
     expect(page.get_by_label("User")).to_have_value("admin")

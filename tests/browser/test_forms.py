@@ -64,8 +64,8 @@ def test_many_are_chosen_by_one_tick_and_deletion_asks_first(sized, staff) -> No
     assert [*violations(page), *filter(None, [overflow(page)])] == []
 
 
-def test_a_note_is_written_under_an_outage(own_little, staff) -> None:
-    page = staff(own_little).opens("/outage/1/")
+def test_a_note_is_written_under_an_outage(sized, staff) -> None:
+    page = staff(sized("little")).opens("/outage/1/")
     page.locator("textarea").fill("It was <b>us</b>.")
     page.get_by_role("button", name=re.compile("note", re.IGNORECASE)).click()
     expect(page.get_by_role("main")).to_contain_text("It was <b>us</b>.")

@@ -73,8 +73,8 @@ def test_a_group_folds_and_a_site_opens(sized, staff) -> None:
     expect(page.get_by_role("heading", name="Blog", level=1)).to_be_visible()
 
 
-def test_a_form_is_filled_and_sent(own_little, staff) -> None:
-    page = staff(own_little).opens("/manage/group/add/")
+def test_a_form_is_filled_and_sent(sized, staff) -> None:
+    page = staff(sized("little")).opens("/tokens/")
     tab_to(page, "^Name")
     page.keyboard.type("By keyboard")
     page.keyboard.press("Enter")

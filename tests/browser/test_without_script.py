@@ -6,7 +6,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, log_in
+from tests.browser.conftest import PHONE
+from tests.browser.serving import log_in
 from tests.browser.sketches import PASSWORD
 
 
