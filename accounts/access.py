@@ -51,11 +51,22 @@ def json_reader(view: View[P]) -> View[P]:
 
     401 without a login or with a token that does not work, 403 where the token does not open this.
     """
+    return _json_guard(view, _may_read)
 
+
+def json_user(view: View[P]) -> View[P]:
+    """As json_reader, whether PUBLIC_STATUS is set or not."""
+    return _json_guard(view, lambda request: request.user.is_authenticated)
+
+
+def _json_guard(view: View[P], may_read: Callable[[HttpRequest], bool]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         secret = _bearer_secret(request)
-        refusal = _login_refusal(request) if secret is None else _token_refusal(request, secret)
+        if secret is not None:
+            refusal = _token_refusal(request, secret)
+        else:
+            refusal = None if may_read(request) else _unauthorized("Log in, or send a token of scope read.")
         return refusal or view(request, *args, **kwargs)
 
     return guarded
@@ -107,10 +118,6 @@ def ask_for_login(request: HttpRequest) -> HttpResponseBase:
 
 def _may_read(request: HttpRequest) -> bool:
     return request.user.is_authenticated or (settings.PUBLIC_STATUS and request.method in SAFE_METHODS)
-
-
-def _login_refusal(request: HttpRequest) -> HttpResponse | None:
-    return None if _may_read(request) else _unauthorized("Log in, or send a token of scope read.")
 
 
 def _bearer_secret(request: HttpRequest) -> str | None:

@@ -56,6 +56,18 @@ class SummaryIn(SpanIn):
     buckets: str = Field("", description=f"Most buckets, at most {asked.MOST_BUCKETS}.")
 
 
+class CallsOfIn(CallsIn):
+    """A page of the calls of any key."""
+
+    key: str = Field("", description="The key.")
+
+
+class SummaryOfIn(SummaryIn):
+    """A range of any key in buckets."""
+
+    key: str = Field("", description="The key.")
+
+
 class CallsOut(Schema):
     """Calls, oldest first: execution_time (seconds), timestamp, token, and what other fields each brought."""
 
@@ -97,13 +109,19 @@ BUCKETS: dict[int, Any] = {200: SummaryOut, 400: InputError, **ERRORS}
 
 
 @router.get("/api/v1/keys/execution_times/", response=CALLS, summary="The calls of a key (?key=)")
-def execution_times_of(request: HttpRequest, key: str, asked: Query[CallsIn]) -> HttpResponseBase:  # noqa: ARG001
-    return views.execution_times(request, key)
+def execution_times_of(
+    request: HttpRequest,
+    asked: Query[CallsOfIn],  # noqa: ARG001  (only described here)
+) -> HttpResponseBase:
+    return views.execution_times(request, request.GET.get("key", ""))
 
 
 @router.get("/api/v1/keys/summary/", response=BUCKETS, summary="The calls of a key in buckets (?key=)")
-def summary_of(request: HttpRequest, key: str, asked: Query[SummaryIn]) -> HttpResponseBase:  # noqa: ARG001
-    return views.summary(request, key)
+def summary_of(
+    request: HttpRequest,
+    asked: Query[SummaryOfIn],  # noqa: ARG001  (only described here)
+) -> HttpResponseBase:
+    return views.summary(request, request.GET.get("key", ""))
 
 
 @router.get(

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.access import json_reader
+from accounts.access import json_user
 from djamon.lib.negotiation import json_error
 from timings import asked, queries
 from timings.asked import Refused
@@ -40,7 +40,7 @@ def _refusing(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 # --- JSON ----------------------------------------------------------------------------------------
 @never_cache
 @require_safe
-@json_reader
+@json_user
 def keys(request: HttpRequest) -> HttpResponse:
     """Every key; with ``detail`` every series with its figures."""
     token, q = request.GET.get("token", ""), request.GET.get("q", "")
@@ -52,7 +52,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-@json_reader
+@json_user
 @_refusing
 def execution_times(request: HttpRequest, key: str) -> HttpResponse:
     """The calls of a key in a range, oldest first, a page at a time."""
@@ -70,7 +70,7 @@ def execution_times(request: HttpRequest, key: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-@json_reader
+@json_user
 @_refusing
 def summary(request: HttpRequest, key: str) -> HttpResponse:
     """A range of a key in buckets: what the graphs read."""

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 import time_machine
 
+from accounts import tokens
 from timings.store import Store
 from timings.wire import Sample as Arrived
 
@@ -34,10 +35,23 @@ def get(member_client):
 
 
 # --- Who ----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("path", ["", f"{KEY}/execution_times/", f"{KEY}/summary/"])
+@pytest.mark.parametrize(
+    "path", ["", f"{KEY}/execution_times/", f"{KEY}/summary/", "execution_times/", "summary/?limit=x"]
+)
 def test_strangers_are_refused_in_json(stranger_client, path):
     answer = stranger_client.get(f"/api/v1/keys/{path}")
     assert (answer.status_code, list(answer.json())) == (401, ["error"])
+
+
+def test_public_status_opens_nothing_of_timings(stranger_client, settings):
+    settings.PUBLIC_STATUS = True
+    assert stranger_client.get("/api/v1/keys/").status_code == 401
+
+
+def test_a_token_of_scope_read_opens_them(stranger_client, member):
+    _, secret = tokens.create(member, "graphs", ["read"])
+    answer = stranger_client.get("/api/v1/keys/", headers={"Authorization": f"Bearer {secret}"})
+    assert (answer.status_code, answer.json()) == (200, [])
 
 
 # --- Keys ---------------------------------------------------------------------------------------
@@ -118,7 +132,7 @@ def test_a_key_may_hold_any_sign(get, key):
     assert get("summary/", key=key, start_time=T, end_time=T)["buckets"][0]["count"] == 1
 
 
-@pytest.mark.parametrize("key", ["nobody", "a\0b"])
+@pytest.mark.parametrize("key", ["nobody", "a\0b", ""])
 def test_an_unknown_key_is_404(get, key):
     assert list(get("execution_times/", 404, key=key)) == ["error"]
     assert list(get("summary/", 404, key=key)) == ["error"]
