@@ -99,7 +99,7 @@ def panel_of(site: Site, query: Mapping[str, str], now: datetime, zone: tzinfo) 
     refused = asked if isinstance(asked, RangeRefused) else None
     shown = named_range(DEFAULT_RANGE, now) if isinstance(asked, RangeRefused) else asked
     series = series_of(site, shown, zone)
-    table = merged(series, zone, TABLE_ROWS)
+    table, phases = merged(series, zone, TABLE_ROWS), series.phases
     return TimesPanel(
         words=range_in_words(shown, zone),
         summary=summary_of(series, now, zone),
@@ -107,10 +107,10 @@ def panel_of(site: Site, query: Mapping[str, str], now: datetime, zone: tzinfo) 
         name=shown.name,
         typed=_typed(query) if refused and refused.field != "range" else _as_typed(shown, zone),
         refused=refused,
-        phase_names=[PHASE_NAMES[name] for name in series.phases],
-        rows=[Row(point, [getattr(point, name) for name in series.phases]) for point in table.points],
+        phase_names=[PHASE_NAMES[name] for name in phases],
+        rows=[Row(point, [getattr(point, name) for name in phases]) for point in table.points],
         step=in_words(table.buckets.size_s) if table.buckets else "",
-        coarse=shown.end - shown.start > RAW_SPAN and not series.phases,
+        coarse=shown.end - shown.start > RAW_SPAN and not phases,
     )
 
 
