@@ -109,7 +109,6 @@ class Target(BaseHTTPRequestHandler):
 def take_all(browser: Browser, served: Served) -> None:
     with opened(browser, served, DESKTOP, "light") as page:
         take(page, "/", "home")
-        take(page, "/outages/", "outages")
         page.set_viewport_size(TALL)
         take(page, "/outage/13/", "outage")
         take(page, f"{DOWN}?range=24h", "site", chart=True)

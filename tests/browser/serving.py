@@ -16,7 +16,6 @@ from pathlib import Path
 from django.test import override_settings
 from playwright.sync_api import Page
 
-from jobs.services import web_command
 from tests.e2e.conftest import ROOT, Instance
 
 LIMIT_S = 60
@@ -55,6 +54,8 @@ def fill(instance: Instance, size: str) -> None:
 @contextmanager
 def serving(instance: Instance) -> Iterator[Served]:
     """Its web process alone, which is what most tests look at."""
+    from jobs.services import web_command  # noqa: PLC0415  (whoever takes pictures has not set Django up)
+
     with override_settings(HOST="127.0.0.1", PORT=int(instance.settings["PORT"])):
         command = web_command()
     with _running(instance, command) as served:
