@@ -1,6 +1,9 @@
 """The web process: Django behind uvicorn, and in front of it what stays open for long."""
 
 import os
+from contextlib import suppress
+from importlib import import_module
+from threading import Thread
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "djamon.settings")
@@ -16,6 +19,9 @@ from djamon.lib.streaming import Doors, Receive, Scope, Send, make_room
 django: Any = get_asgi_application()
 
 # What follows needs the apps to be loaded.
+from django.db import connections  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
 from monitor import board  # noqa: E402
 from monitor.live import home_events  # noqa: E402
 
@@ -30,3 +36,14 @@ streams = {
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Streams by their path, all else to Django."""
     await streams.get(scope.get("path", ""), django)(scope, receive, send)
+
+
+def _warm_up() -> None:
+    """What the first visitor would wait for, half a second: the code of all pages, and uptimes to be kept."""
+    with suppress(Exception):  # whoever asks first meets the same error, and is told
+        import_module(settings.ROOT_URLCONF)
+        board.draw(timezone.now(), ["user"])
+    connections.close_all()
+
+
+Thread(target=_warm_up, name="warm-up", daemon=True).start()
