@@ -23,6 +23,14 @@ class Said(IntEnum):
     NO_ADDRESS = 6  # the name exists, but not in this family: the other one decides
 
 
+# What a name without an answer is: where our name server works, and where it answers nothing else either.
+UNANSWERED = {
+    Said.SERVER_FAILED: ("name server failed for this name", "our name server fails at every question"),
+    Said.REFUSED: ("name server refuses to look up this name", "our name server refuses every question"),
+    Said.NOTHING: ("name look-up timed out", "our name server does not answer"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """One name looked up, in ``ms`` milliseconds; addresses only with ADDRESSES, IPv6 first (RFC 8305)."""
@@ -59,14 +67,5 @@ def judge_lookup(said: Said, server_works: bool) -> tuple[Verdict, str]:
     """
     if said in (Said.NO_SUCH_NAME, Said.NO_ADDRESS):
         return Verdict.DOWN, "name not found"
-    if said is Said.SERVER_FAILED:
-        if server_works:
-            return Verdict.DOWN, "name server failed for this name"
-        return Verdict.INCONCLUSIVE, "our name server fails at every question"
-    if said is Said.REFUSED:
-        if server_works:
-            return Verdict.DOWN, "name server refuses to look up this name"
-        return Verdict.INCONCLUSIVE, "our name server refuses every question"
-    if server_works:
-        return Verdict.DOWN, "name look-up timed out"
-    return Verdict.INCONCLUSIVE, "our name server does not answer"
+    its_own, ours = UNANSWERED[said]
+    return (Verdict.DOWN, its_own) if server_works else (Verdict.INCONCLUSIVE, ours)
