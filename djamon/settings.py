@@ -88,6 +88,7 @@ OAUTH_SECRET = environment.text("OAUTH_SECRET")
 TWITTER_API_URL = environment.url("TWITTER_API_URL", "https://api.x.com")
 
 # --- Timings -------------------------------------------------------------------------------------
+KODEMON = environment.flag("KODEMON", default=True)  # off: `manage.py up` starts no receiver
 KODEMON_HOST = environment.text("KODEMON_HOST", "127.0.0.1")
 KODEMON_PORT = environment.integer("KODEMON_PORT", 4000, at_least=0, at_most=65535)
 KODEMON_TOKENS = frozenset(environment.words("KODEMON_TOKENS"))  # whose messages are taken; empty: anybody's

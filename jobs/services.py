@@ -26,6 +26,7 @@ def services() -> tuple[Service, ...]:
     table = (
         (True, Service("web", web_command())),
         (settings.SCHEDULER, Service("scheduler", tuple(manage("scheduler")))),
+        (settings.KODEMON, Service("kodemon", tuple(manage("kodemon")))),
     )
     return tuple(service for wanted, service in table if wanted)
 

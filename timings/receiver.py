@@ -38,7 +38,7 @@ def bind(host: str, port: int, buffer_bytes: int) -> socket.socket:
     except OSError as error:
         receiver.close()
         if error.errno == errno.EADDRINUSE:
-            raise CannotListen(f"UDP port {port} of {host} is taken: does another one run?") from None
+            raise CannotListen(f"UDP port {port} of {host} is taken; choose another: KODEMON_PORT") from None
         reason = os.strerror(error.errno or 0).lower()
         raise CannotListen(f"cannot listen on UDP port {port} of {host}: {reason}") from None
     _ask_for_room(receiver, buffer_bytes)

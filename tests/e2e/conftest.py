@@ -37,7 +37,7 @@ class Instance:
 
     def environment(self, **extra: str) -> dict[str, str]:
         own = {"SECRET_KEY": "x" * 50, "DJAMON_ENV_FILE": "", "SANDBOX_URLS": "", "PROBE_TIMEOUT": "2"}
-        own |= {"DATABASE_URL": self.database_url, "EMAIL_TIMEOUT": "2"}
+        own |= {"DATABASE_URL": self.database_url, "EMAIL_TIMEOUT": "2", "KODEMON_PORT": "0"}
         return {"PATH": os.environ["PATH"], **own, **self.settings, **extra}
 
     def start(self, *words: str, **extra: str) -> subprocess.Popen[str]:

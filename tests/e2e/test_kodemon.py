@@ -115,7 +115,9 @@ def test_a_second_one_on_the_same_port_says_so_in_one_line(instance):
     with kodemon(instance) as running:
         second = instance.run("kodemon", "--port", str(running.port))
         assert second.returncode == 1
-        assert re.fullmatch(r".*UDP port \d+ of 127.0.0.1 is taken.*\n", second.stderr)
+        assert re.fullmatch(
+            r".*UDP port \d+ of 127.0.0.1 is taken; choose another: KODEMON_PORT\n", second.stderr
+        )
 
 
 def test_tokens_limit_whose_messages_are_taken(instance):

@@ -169,9 +169,18 @@ def test_the_address_is_one_that_a_browser_here_can_open(host: str, expected: st
     assert services.address(host, 8000) == expected
 
 
-def test_without_scheduler_only_the_web_runs(settings) -> None:
-    settings.SCHEDULER = False
-    assert [service.name for service in services.services()] == ["web"]
+@pytest.mark.parametrize(
+    ("scheduler", "kodemon", "names"),
+    [
+        (True, True, ["web", "scheduler", "kodemon"]),
+        (False, True, ["web", "kodemon"]),
+        (True, False, ["web", "scheduler"]),
+        (False, False, ["web"]),
+    ],
+)
+def test_what_runs_beside_the_web_is_chosen(settings, scheduler, kodemon, names) -> None:
+    settings.SCHEDULER, settings.KODEMON = scheduler, kodemon
+    assert [service.name for service in services.services()] == names
 
 
 def free_port() -> int:
@@ -179,10 +188,12 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def test_up_runs_web_and_scheduler_until_it_is_told_to_end(start: Start) -> None:
+def test_up_runs_all_of_it_until_it_is_told_to_end(start: Start) -> None:
     port = free_port()
-    up = start([sys.executable, "manage.py", "up"], PORT=str(port), SECURE_COOKIES="off")
-    read_until(up, f"Djamon runs at http://127.0.0.1:{port}/ (Ctrl-C ends it)", "on duty")
+    up = start([sys.executable, "manage.py", "up"], PORT=str(port), SECURE_COOKIES="off", KODEMON_PORT="0")
+    read_until(
+        up, f"Djamon runs at http://127.0.0.1:{port}/ (Ctrl-C ends it)", "on duty", "kodemon: listening on"
+    )
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
         parts = {part["name"]: part for part in json.load(answer)["parts"]}
     assert answer.status == 200
