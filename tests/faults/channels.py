@@ -108,8 +108,11 @@ class Series:
 
     def run(self) -> list[str]:
         for number in range(self.runs):
-            self.weather.go_on()
             self.stepper.enqueue(number, reference=number // 3, ahead_s=self.ahead_s)
+            if not number:
+                self.stepper.warm("send_alerts")
+                continue
+            self.weather.go_on()
             kill_at = self.chance.randint(1, STEPS) if self.chance.random() < 1 / 3 else 0
             killed = self.stepper.do("send_alerts", kill_at=kill_at, ahead_s=self.ahead_s)["status"] == -9
             self.kills += killed
