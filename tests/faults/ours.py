@@ -50,6 +50,12 @@ def standings() -> dict[int, Standing]:
     return {key - 1: (failures, state == "down") for key, failures, state in rows}
 
 
+def reasons() -> str:
+    """What the failing sites are said to suffer from."""
+    rows = Site.objects.exclude(failures=0).values_list("name", "last_reason")
+    return "; ".join(f"{name}: {reason}" for name, reason in rows)
+
+
 def compare(model: Model) -> list[str]:
     """What is wrong with the outages and the alerts."""
     told = model.told

