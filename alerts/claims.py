@@ -5,7 +5,6 @@ Nothing is sent here. Times are passed in; a claim is one short transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +14,8 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from alerts.channels.shape import Message
-from alerts.joining import MOST, joined
-from alerts.models import Attempt, Delivery
+from alerts.joining import MOST, fitting, joined
+from alerts.models import Alert, Attempt, Delivery
 
 # Beyond the time after which a send is given up: writing its outcome must fall into the lease too.
 LEASE_MARGIN_S = 60.0
@@ -81,9 +80,14 @@ def due_by_channel(due_at: datetime, now: datetime, limit: int) -> dict[str, lis
     }
 
 
-def claim(delivery_id: int, *, due_at: datetime, now: datetime, limit_s: float) -> Claim | None:
-    """The claim on a delivery whose turn it is, or None: another sender was quicker, or it is done."""
-    token = uuid4()
+def claim(
+    delivery_id: int, *, due_at: datetime, now: datetime, limit_s: float, public: bool = False
+) -> Claim | None:
+    """The claim on a delivery whose turn it is, or None: another sender was quicker, or it is done.
+
+    ``public``: the channel takes posts, so only as much is taken along as one post holds.
+    """
+    token, until = uuid4(), now + timedelta(seconds=limit_s + LEASE_MARGIN_S)
     with transaction.atomic():
         found = Delivery.objects.filter(pk=delivery_id)
         row = found.values("claim", "lease_until", "channel", "address", "alert__reference").first()
@@ -92,29 +96,37 @@ def claim(delivery_id: int, *, due_at: datetime, now: datetime, limit_s: float) 
         # Values, no OuterRef: with a join PostgreSQL would test the claim on a row as it was.
         first = before(row["channel"], row["address"], row["alert__reference"], delivery_id)
         won = found.filter(due(due_at, now), ~Exists(first), claim=row["claim"]).update(
-            claim=token, lease_until=now + timedelta(seconds=limit_s + LEASE_MARGIN_S)
+            claim=token, lease_until=until
         )
         if not won:
             return None
-        with_it = _take_along(delivery_id, row, token, now, limit_s)
         if row["claim"] is not None:
             _note_the_dead(delivery_id, row["lease_until"] or now)
+        later = _same(row["channel"], row["address"], row["alert__reference"]).filter(pk__gt=delivery_id)
+        with_it = _take_along(delivery_id, later.filter(unleased(now)), token, until, public=public)
     return _claimed((delivery_id, *with_it), token, now, due_at)
 
 
 def _take_along(
-    delivery_id: int, row: Mapping[str, Any], token: UUID, now: datetime, limit_s: float
+    delivery_id: int, later: QuerySet[Delivery], token: UUID, until: datetime, *, public: bool
 ) -> list[int]:
     """Claim what waited for this one's turn: both are late, and one message tells them better than two.
 
-    Nobody else can have claimed any of it meanwhile, for its turn comes after the one that is ours.
+    No other sender takes any of it meanwhile, for its turn comes after the one that is ours; but somebody may
+    give it up by hand, so each is claimed where it still waits.
     """
-    later = _same(row["channel"], row["address"], row["alert__reference"]).filter(pk__gt=delivery_id)
-    keys = list(later.filter(unleased(now)).order_by("pk").values_list("pk", flat=True)[: MOST - 1])
-    if keys:
-        until = now + timedelta(seconds=limit_s + LEASE_MARGIN_S)
-        Delivery.objects.filter(pk__in=keys).update(claim=token, lease_until=until)
-    return keys
+    rows = list(later.order_by("pk").values("pk", "claim", "lease_until", "alert__public")[: MOST - 1])
+    if public and rows:
+        own = Alert.objects.values_list("public", flat=True).get(deliveries=delivery_id)
+        rows = rows[: fitting([own or "", *(row["alert__public"] or "" for row in rows)]) - 1]
+    taken = []
+    for row in rows:
+        if not later.filter(pk=row["pk"]).update(claim=token, lease_until=until):
+            continue
+        taken.append(row["pk"])
+        if row["claim"] is not None:
+            _note_the_dead(row["pk"], row["lease_until"] or until)
+    return taken
 
 
 def _note_the_dead(delivery_id: int, lease_until: datetime) -> None:

@@ -29,7 +29,7 @@ def joined(parts: Sequence[Message]) -> Message:
         subject=_subject(parts),
         text=_text(parts),
         html=_html(parts),
-        public=_public([part.public for part in parts if part.public is not None]),
+        public=_post([part.public for part in parts if part.public is not None]) or None,
     )
 
 
@@ -60,10 +60,10 @@ def _body(html: str) -> str:
     return found[1] if found else html
 
 
-def _public(posts: Sequence[str]) -> str | None:
-    """As many of the newest as one post holds."""
-    for first in range(len(posts)):
-        post = ". ".join(posts[first:])
-        if weight(post) <= LONGEST or first == len(posts) - 1:
-            return post
-    return None
+def fitting(posts: Sequence[str]) -> int:
+    """How many of the oldest one post holds, at least one; the rest comes with the next."""
+    return max((n for n in range(2, len(posts) + 1) if weight(_post(posts[:n])) <= LONGEST), default=1)
+
+
+def _post(posts: Sequence[str]) -> str:
+    return ". ".join(posts)

@@ -146,10 +146,12 @@ class _Round:
     def _start_next(self, lane: _Lane) -> None:
         """Give the lane's worker the first waiting delivery that we can claim."""
         lane.claim = None
-        limit_s = lane.channel.limit_s
+        limit_s, public = lane.channel.limit_s, lane.channel.public
         while lane.waiting and lane.claim is None and time.monotonic() < self.ends_at:
             key = lane.waiting.popleft()
-            lane.claim = claims.claim(key, due_at=self.due_at, now=self.clock(), limit_s=limit_s)
+            lane.claim = claims.claim(
+                key, due_at=self.due_at, now=self.clock(), limit_s=limit_s, public=public
+            )
         if lane.claim:
             lane.give_up_at = time.monotonic() + limit_s
             lane.worker.give(lane.claim.token, lane.claim.message)

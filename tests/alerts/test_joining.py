@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.joining import joined
+from alerts.joining import fitting, joined
 from tests.alerts.conftest import message
 
 DOWN = message(subject="Down: shop", text="Shop is down.\n", html="<html><body><p>Down</p></body></html>")
@@ -28,12 +28,18 @@ def test_of_many_the_subject_counts_the_rest() -> None:
     assert joined([DOWN, DOWN, UP]).subject.endswith("(late, and before it: 2 messages)")
 
 
+def test_posts_are_joined_in_their_order() -> None:
+    assert joined([message(public="Down: a"), message(public="Up: a")]).public == "Down: a. Up: a"
+
+
 @pytest.mark.parametrize(
-    ("posts", "post"),
+    ("posts", "count"),
     [
-        pytest.param(["Down: a", "Up again: a"], "Down: a. Up again: a", id="both-fit"),
-        pytest.param(["x" * 270, "Up again: a"], "Up again: a", id="the-newest-if-one-must-go"),
+        pytest.param(["Down: a", "Up again: a"], 2, id="both"),
+        pytest.param(["x" * 270, "Up again: a"], 1, id="not-both"),
+        pytest.param(["x" * 140, "y" * 138, "Up again: a"], 2, id="the-oldest-first"),
+        pytest.param(["x" * 300, "Up again: a"], 1, id="one-at-least"),
     ],
 )
-def test_a_post_holds_as_many_of_the_newest_as_fit(posts: list[str], post: str) -> None:
-    assert joined([message(public=each) for each in posts]).public == post
+def test_a_post_holds_as_many_of_the_oldest_as_fit(posts: list[str], count: int) -> None:
+    assert fitting(posts) == count

@@ -10,7 +10,7 @@ from django.db.models import Exists
 
 from alerts import ledger, watch
 from alerts.channels.shape import Refused, Sent
-from alerts.claims import LEASE_MARGIN_S, before_outer, claim, due, due_by_channel
+from alerts.claims import DIED, LEASE_MARGIN_S, before_outer, claim, due, due_by_channel
 from alerts.models import Alert, Attempt, Delivery
 from alerts.outbox import AlertDraft, enqueue
 from alerts.queries import backlog
@@ -55,9 +55,7 @@ def test_what_is_late_goes_in_one_message_in_its_order(clock: Clock) -> None:
     (message,) = mail.messages
     assert message.subject == "Up again (late, and before it: Down)"
     assert message.text.index("* Down") < message.text.index("* Up again")
-    assert (
-        message.key == Delivery.objects.latest("pk").key
-    )  # who knows the first must not drop it
+    assert message.key == Delivery.objects.latest("pk").key  # who knows the first must not drop it
     assert set(Delivery.objects.values_list("state", "tries", "claim")) == {("sent", 1, None)}
     assert [attempt.result for attempt in Attempt.objects.all()] == [
         "sent",
@@ -86,6 +84,41 @@ def test_what_a_dead_sender_had_in_one_message_is_repeated_as_one(clock: Clock) 
     send(mail, clock)
     assert heard(mail) == []
     clock.move(seconds=10 + LEASE_MARGIN_S)
+    send(mail, clock)
+    assert heard(mail) == ["Up again (late, and before it: Down)"]
+
+
+def test_of_a_message_whose_sender_died_each_part_says_so(clock: Clock) -> None:
+    mail = Fake()
+    tell("Down", mail)
+    tell("Up again", mail)
+    claim(Delivery.objects.earliest("pk").pk, due_at=NOW, now=NOW, limit_s=10)
+    clock.move(seconds=10 + LEASE_MARGIN_S)
+    send(mail, clock)
+    for delivery in Delivery.objects.all():
+        assert [(each.ok, each.result == DIED) for each in delivery.attempts.all()] == [
+            (False, True),
+            (True, False),
+        ]
+
+
+def test_posts_that_do_not_fit_together_come_one_after_the_other(clock: Clock) -> None:
+    x = Fake(name="twitter", public=True, to=[""])
+    for words in ("Down" + "x" * 200, "Also" + "y" * 200, "Up again"):
+        enqueue(AlertDraft("outage:1", words, "t", "h", words), NOW, [x])
+    send(x, clock)
+    assert [post.public for post in x.messages] == [
+        "Down" + "x" * 200,
+        "Also" + "y" * 200 + ". Up again",
+    ]
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+
+
+def test_what_was_given_up_by_hand_is_in_no_message(clock: Clock) -> None:
+    mail = Fake()
+    for subject in ("Down", "Also down", "Up again"):
+        tell(subject, mail)
+    ledger.drop([Delivery.objects.get(alert__subject="Also down").pk], "sam", NOW)
     send(mail, clock)
     assert heard(mail) == ["Up again (late, and before it: Down)"]
 
