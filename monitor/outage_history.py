@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Value
+from django.db.models import Count, F, Min, Q, QuerySet, Value
 
 from alerts.models import Alert, Attempt, Delivery
 from monitor import notes, timeline
@@ -43,22 +43,31 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who was to be told of an outage: ``told_at`` is when first, None: not so far."""
+    """Who was to be told of an outage: ``told_at`` is when first, None: not so far.
+
+    ``waiting`` messages have not arrived yet, and are tried again from ``next_try`` on; ``lost`` never will.
+    """
 
     channel: str
     address: str
     told_at: datetime | None
     offset: str
-    next_try: datetime | None  # only where nothing has arrived yet, and another try follows
+    next_try: datetime | None
+    waiting: int
+    lost: int
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """``alerts``: whether any was written; ``more``: recipients beyond those that are listed."""
+    """``alerts``: whether any was written; ``more``: recipients beyond those that are listed.
+
+    ``unsent``: deliveries that have not arrived, whether they wait or were given up, over all recipients.
+    """
 
     alerts: bool
     recipients: list[Recipient]
     more: int
+    unsent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +107,21 @@ def told(outage: Outage) -> Told:
         .annotate(
             told_at=Min("deliveries__sent_at", filter=Q(deliveries__state=SENT)),
             next_try=Min("deliveries__next_try", filter=Q(deliveries__state=PENDING)),
-            last=Max("created"),
+            waiting=Count("deliveries", filter=Q(deliveries__state=PENDING)),
+            lost=Count("deliveries", filter=~Q(deliveries__state__in=(SENT, PENDING))),
         )
         .order_by(F("told_at").asc(nulls_last=True), "deliveries__channel", "deliveries__address")
     )
     found = list(rows)
-    recipients = [_recipient(outage, *row[:4]) for row in found if row[0] is not None]
+    # An alert without deliveries is a row too: of no channel.
+    recipients = [
+        Recipient(channel, address, at, timeline.offset(at, outage.opened_at) if at else "", *rest)
+        for channel, address, at, *rest in found
+        if channel is not None
+    ]
     shown = recipients[:RECIPIENTS_SHOWN]
-    return Told(bool(found), shown, len(recipients) - len(shown))
-
-
-def _recipient(
-    outage: Outage, channel: str, address: str, told_at: datetime | None, next_try: datetime | None
-) -> Recipient:
-    offset = timeline.offset(told_at, outage.opened_at) if told_at else ""
-    return Recipient(channel, address, told_at, offset, None if told_at else next_try)
+    unsent = sum(recipient.waiting + recipient.lost for recipient in recipients)
+    return Told(bool(found), shown, len(recipients) - len(shown), unsent)
 
 
 def moments(outage: Outage, *, insider: bool, until: datetime | None = None) -> QuerySet[Any, Any]:

@@ -91,6 +91,19 @@ def test_who_was_not_reached_stands_last(outage) -> None:
     ]
 
 
+def test_later_messages_that_have_not_arrived_are_counted(outage) -> None:
+    deliver(outage, "ops@example.org", after(10))
+    deliver(outage, "ops@example.org", None)
+    deliver(outage, "ops@example.org", None, state="expired")
+    deliver(outage, "waits@example.org", None)
+    told = outage_history.told(outage)
+    assert [(who.address, who.waiting, who.lost, who.next_try) for who in told.recipients] == [
+        ("ops@example.org", 1, 1, after(90)),
+        ("waits@example.org", 1, 0, after(90)),
+    ]
+    assert told.unsent == 3
+
+
 def test_of_many_recipients_the_rest_is_counted(outage) -> None:
     for number in range(13):
         deliver(outage, f"ops-{number}@example.org", after(number))
