@@ -105,11 +105,13 @@ def _history(details: BoardDetails, path: str) -> str:
     """Two cells: how the last results were, and how long they took."""
     if not details.recent:
         return "<td></td><td></td>"
-    picture, words = _bars(details.recent.translate(ONLY_LETTERS))
+    letters = details.recent.translate(ONLY_LETTERS)
+    picture, words = _bars(letters)
+    last_ms = details.last_ms if letters[-1] == "u" else None  # of a failure it says nothing
     return (
         f'<td><a class="bars-link" href="{path}#results" data-recent="{path}recent/"'
         f' aria-label="{words}">{picture}</a></td>'
-        f"<td>{sparkline(times(details.recent))}<span>{milliseconds(details.last_ms)}</span></td>"
+        f"<td>{sparkline(times(details.recent))}<span>{milliseconds(last_ms)}</span></td>"
     )
 
 

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Avg, Count, Max, Q, QuerySet
 from django.utils import timezone
 
+from djamon.lib.buckets import TimeRange
 from djamon.lib.charts import MOST_BARS, Bar, Style
 from monitor.appearance import Look, allowed, is_old, up_of
 from monitor.models import Group, Site, SiteView
@@ -190,9 +191,12 @@ def site_data(site: Site) -> SiteData:
     }
 
 
-def results(site: Site) -> QuerySet[SiteView]:
-    """The site's last requests, newest first, as far back as pages go."""
-    return site.views.order_by("-date")[:RESULTS_SHOWN]
+def results(site: Site, shown: TimeRange | None = None) -> QuerySet[SiteView]:
+    """The requests of a range, or the last ones; newest first, as far back as pages go."""
+    views = site.views.order_by("-date")
+    if shown:
+        views = views.filter(date__gte=shown.start, date__lt=shown.end)
+    return views[:RESULTS_SHOWN]
 
 
 def recent_bars(site: Site) -> list[Bar]:

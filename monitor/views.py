@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import json_reader, page_reader
 from accounts.views import login_user
-from djamon.lib.buckets import RANGES, RangeRefused, parse_range
+from djamon.lib.buckets import RANGES, RangeRefused, asks_for_range, parse_range
 from djamon.lib.charts import bar_list
 from djamon.lib.negotiation import json_error
 from jobs.queries import are_pages_in_doubt
@@ -89,7 +89,10 @@ def site_times(request: HttpRequest, slug: str) -> HttpResponse:
 def site(request: HttpRequest, slug: str) -> HttpResponse:
     """One site: its state, uptime, its times over a range, its last results, outages and settings."""
     found = _site_or_404(slug, insider=_is_insider(request))
-    now = timezone.now()
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    shown = parse_range(request.GET, now, zone) if asks_for_range(request.GET) else None
+    if isinstance(shown, RangeRefused):
+        shown = None  # the panel of times says why
     context = {
         "site": found,
         "look": look_of(found, now, doubt=are_pages_in_doubt(now)),
@@ -99,9 +102,10 @@ def site(request: HttpRequest, slug: str) -> HttpResponse:
         "figures": uptime.of_site(found, now),
         "calendar": calendar.of_site(found, now),
         "certificate": certificate_of(found, now),
-        "times": timechart.panel_of(found, request.GET, now, timezone.get_current_timezone()),
+        "times": timechart.panel_of(found, request.GET, now, zone),
         "ranges": RANGES,
-        "results": paginate(queries.results(found), RESULTS_PER_PAGE, request.GET.get("page")),
+        "results": paginate(queries.results(found, shown), RESULTS_PER_PAGE, request.GET.get("page")),
+        "results_of": timechart.range_in_words(shown, zone) if shown else "",
         "falls": outage_queries.falls_of(found, now),
         "now": now,
     }

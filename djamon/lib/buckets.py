@@ -64,6 +64,11 @@ def named_range(name: str, now: datetime) -> TimeRange:
     return TimeRange(end - RANGES[name][1], end, name)
 
 
+def asks_for_range(query: Mapping[str, str]) -> bool:
+    """Whether a query names any range, be it one that can be shown or not."""
+    return any(query.get(key, "").strip() for key in ("range", "from", "to"))
+
+
 def parse_range(
     query: Mapping[str, str], now: datetime, zone: tzinfo, *, longest: timedelta = LONGEST
 ) -> TimeRange | RangeRefused:

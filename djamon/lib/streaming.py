@@ -62,7 +62,7 @@ class Pace:
     """Seconds: quiet until a beat, until the gate is asked again, and that a client may take to read."""
 
     beat_s: float = 15
-    check_s: float = 60
+    check_s: float = 15
     send_s: float = 30
 
 

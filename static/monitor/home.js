@@ -29,8 +29,17 @@
     filter.apply();
     focusAgain(focus);
     scrollBack(anchors, moved);
+    tellInTitle();
     document.dispatchEvent(new Event("board:changed"));
     return Object.values(change.order).every((ids) => ids.every(byId));
+  }
+
+  // A tab in the background says it too.
+  const title = document.title;
+
+  function tellInTitle() {
+    const down = groups.querySelectorAll('tr[data-state="down"]').length;
+    document.title = down ? `(${down} down) ${title}` : title;
   }
 
   // What is not there yet stands last in its container until that is put in order; groups come before their rows.
@@ -294,21 +303,28 @@
   const SILENT_MS = 45_000; // three times what the server keeps quiet at most
   const HIDDEN_MS = 5 * 60_000;
   const RELOAD_MS = 60_000;
+  const STALE_MS = 60_000; // without news for so long, nothing here may look as if it were known
   let source = null;
   let heard = 0;
   let tries = 0;
   let again = 0;
   let hiding = 0;
+  let lostAt = 0;
 
   const note = document.createElement("p");
   note.className = "live-note";
   note.setAttribute("role", "status");
 
   function lost(isLost) {
-    const text = isLost ? "Not live: trying again…" : "";
+    lostAt = isLost ? lostAt || Date.now() : 0;
+    const isStale = isLost && Date.now() - lostAt >= STALE_MS;
+    const time = new Date(lostAt).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    const stale = `No connection since ${time}: what is shown may be old. Trying again…`;
+    const text = isStale ? stale : isLost ? "Not live: trying again…" : "";
     if (note.textContent !== text) {
       note.textContent = text;
     }
+    board.classList.toggle("board-stale", isStale);
   }
 
   const address = () => `${board.dataset.events}?tag=${encodeURIComponent(board.dataset.tag)}`;
@@ -389,6 +405,9 @@
   }
 
   function watch() {
+    if (lostAt) {
+      lost(true); // it may have become stale by now
+    }
     // A line that died without a word, as after a sleep of the machine: the browser would wait for ever.
     if (source && Date.now() - heard > SILENT_MS) {
       lost(true);
@@ -409,6 +428,7 @@
 
   fold();
   filter.start();
+  tellInTitle();
   if (board.dataset.events && board.dataset.tag) {
     board.after(note);
     document.addEventListener("visibilitychange", shownOrHidden);

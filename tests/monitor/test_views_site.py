@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
 
 from jobs import recording
 from jobs.models import JobRun
-from tests.monitor.factories import make_outage, make_site, make_up, make_views
+from tests.monitor.factories import make_outage, make_site, make_up, make_view, make_views
 from tests.monitor.reading import count_of_shell, text
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +98,24 @@ def test_end_of_the_certificate(member_client, left, style, said) -> None:
 )
 def test_no_certificate_no_word_of_it(member_client, fields) -> None:
     assert "Certificate" not in text(member_client, make_up(**fields).get_absolute_url())
+
+
+def results(client: Client, query: str) -> str:
+    """The part of the page that lists single results."""
+    return text(client, f"/site/shop/{query}").partition('id="results"')[2].partition("</section>")[0]
+
+
+def test_the_results_are_those_of_the_range_that_is_shown(member_client) -> None:
+    site = make_up(slug="shop")
+    make_view(site, NOW - 7 * DAY, reason="last week")
+    make_view(site, NOW, reason="just now")
+    shown = results(member_client, "?from=2026-10-27&to=2026-10-27")
+    assert ("last week" in shown, "just now" in shown) == (True, False)
+    assert "just now" in results(member_client, "")
+    assert 'href="?#results"' in results(member_client, "?from=2026-10-20&to=2026-10-20")
+
+
+@pytest.mark.parametrize("query", ["?range=1x", "?from=rubbish", "?from=2026-01-02&to=2026-01-01"])
+def test_with_a_range_that_cannot_be_shown_the_last_results_stand(member_client, query) -> None:
+    make_view(make_up(slug="shop"), NOW - 7 * DAY, reason="last week")
+    assert "last week" in results(member_client, query)
