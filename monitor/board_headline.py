@@ -82,8 +82,12 @@ def told_in_words(story: Story, now: datetime) -> SafeString:
         nobody = "Nobody has been told yet." if story.anybody else "Nobody is configured to be told."
         return format_html("{}", nobody)
     sentences = [_sentence(how, who) for how, who in _by_moment(told.recipients, now).items()]
-    more = f"And {told.more} more." if told.more else ""
-    return format_html("{}{}", format_html_join("", "{} ", ((said,) for said in sentences)), more)
+    if told.more:
+        sentences.append(format_html("And {} more.", told.more))
+    if later := sum(someone.waiting + someone.lost for someone in told.recipients if someone.told_at):
+        what = "1 later message has" if later == 1 else f"{later} later messages have"
+        sentences.append(format_html("{} not arrived.", what))
+    return format_html_join(" ", "{}", ((said,) for said in sentences))
 
 
 def _by_moment(recipients: Sequence[Recipient], now: datetime) -> dict[str, list[str]]:

@@ -256,6 +256,13 @@ def test_who_was_told_stands_below_what_is_down() -> None:
     assert "example" not in headline("stranger")
 
 
+def test_what_was_told_of_the_first_is_not_said_of_those_that_fell_later() -> None:
+    outage = make_outage(make_down(NOW, name="Shop"), opened_at=NOW - timedelta(minutes=5))
+    tell(outage, ("email", "a@x.example", NOW))
+    tell(outage, ("email", "a@x.example", None))
+    assert "Told by e-mail at 09:00: a@x.example. 1 later message has not arrived." in headline()
+
+
 @pytest.mark.parametrize(
     ("to", "said"),
     [(["a@x.example"], "Nobody has been told yet."), ([], "Nobody is configured to be told.")],
