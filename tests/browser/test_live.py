@@ -87,9 +87,20 @@ def test_a_page_that_lost_its_server_finds_it_again(copies, staff, web) -> None:
             page = visitor.opens("/")
             expect(page.locator("#headline")).to_contain_text("up")
             page.evaluate("window.notReloaded = true")
+        expect(page.get_by_text("Not live")).to_be_visible()
+        a_minute_later(page)
+        expect(page.get_by_text("No connection since")).to_be_visible()
+        expect(page.locator("#board")).to_have_class("board-stale")
         with serving(instance):
             web.codes["shop"] = 500
             instance.must("probe")
             row = page.get_by_role("row", name=re.compile("shop"))
             expect(row.locator(".state")).to_have_text("failing", timeout=40_000)
             assert page.evaluate("window.notReloaded")
+            expect(page.locator("#board")).not_to_have_class("board-stale")
+
+
+def a_minute_later(page: Page) -> None:
+    """The page's own clock, and somebody who comes back to it."""
+    page.evaluate("const now = Date.now; Date.now = () => now() + 61_000")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
