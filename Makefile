@@ -18,7 +18,7 @@ test: setup-dev
 	@env -u TEST_DATABASE_URL $(VENV) -m pytest -n 2
 	@if [ -n "$$TEST_DATABASE_URL" ]; then echo "The same on TEST_DATABASE_URL:"; $(VENV) -m pytest -n 2; fi
 
-# Faults in full: real durations, a thousand runs of each driver, a kill at every step. An hour, mostly waiting.
+# Faults in full: real durations, a thousand runs of each driver, a kill at every step. Some hours, mostly waiting.
 FAULTS_RUNS ?= 1000
 FAULTS_SEED ?= 7
 FAULTS_EVERY ?= 1
