@@ -17,10 +17,11 @@ class Said(IntEnum):
 
     ADDRESSES = 1
     NO_SUCH_NAME = 2
-    SERVER_FAILED = 3
-    REFUSED = 4
-    NOTHING = 5
-    NO_ADDRESS = 6  # the name exists, but not in this family: the other one decides
+    UNASKED = 3  # the question never left this machine
+    SERVER_FAILED = 4
+    REFUSED = 5
+    NOTHING = 6
+    NO_ADDRESS = 7  # the name exists, but not in this family: the other one decides
 
 
 # What a name without an answer is: where our name server works, and where it answers nothing else either.
@@ -67,5 +68,7 @@ def judge_lookup(said: Said, server_works: bool) -> tuple[Verdict, str]:
     """
     if said in (Said.NO_SUCH_NAME, Said.NO_ADDRESS):
         return Verdict.DOWN, "name not found"
+    if said is Said.UNASKED:
+        return Verdict.INCONCLUSIVE, "our name server could not be asked"
     its_own, ours = UNANSWERED[said]
     return (Verdict.DOWN, its_own) if server_works else (Verdict.INCONCLUSIVE, ours)

@@ -35,7 +35,8 @@ SAID = {
     pycares.errno.ARES_EFORMERR: Said.SERVER_FAILED,
     pycares.errno.ARES_EBADRESP: Said.SERVER_FAILED,
     pycares.errno.ARES_EREFUSED: Said.REFUSED,
-}  # every other error means that no name server could be asked
+    pycares.errno.ARES_ETIMEOUT: Said.NOTHING,
+}  # every other error means that no name server could be asked: a closed port, no descriptor left
 PROOF = {Said.ADDRESSES, Said.NO_SUCH_NAME, Said.NO_ADDRESS}  # what only a working name server says
 
 
@@ -183,7 +184,7 @@ class Resolver:
 
 
 def _said(error: int | None) -> Said:
-    return SAID.get(error, Said.NOTHING)
+    return SAID.get(error, Said.UNASKED)
 
 
 def _addresses(result: Any) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def test_slow_name_holds_no_other_up() -> None:
 
 def test_name_server_that_is_not_there() -> None:
     found, works = look_up(["a.example"], f"127.0.0.1:{closed_port()}")
-    assert (found["a.example"].said, works) == (Said.NOTHING, False)
+    assert (found["a.example"].said, works) == (Said.UNASKED, False)
 
 
 @pytest.mark.parametrize("name", ["a.invalid", "invalid"])
@@ -140,6 +140,7 @@ def test_question_about_the_root_proves_a_name_server(root: Answer | None, works
     [
         pytest.param([], Said.NOTHING, id="none"),
         pytest.param([Said.NO_ADDRESS], Said.NOTHING, id="the other may have one"),
+        pytest.param([Said.NO_ADDRESS, Said.UNASKED], Said.UNASKED, id="the other was not asked for"),
         pytest.param([Said.NO_ADDRESS, Said.NO_ADDRESS], Said.NO_ADDRESS, id="in neither"),
         pytest.param([Said.NO_SUCH_NAME], Said.NO_SUCH_NAME, id="denied once"),
         pytest.param([Said.SERVER_FAILED, Said.NO_ADDRESS], Said.SERVER_FAILED, id="failed in one"),
@@ -177,6 +178,8 @@ def test_second_family_is_not_waited_for_beyond_the_limit() -> None:
         (Said.SERVER_FAILED, False, Verdict.INCONCLUSIVE, "our name server fails at every question"),
         (Said.REFUSED, True, Verdict.DOWN, "name server refuses to look up this name"),
         (Said.REFUSED, False, Verdict.INCONCLUSIVE, "our name server refuses every question"),
+        (Said.UNASKED, True, Verdict.INCONCLUSIVE, "our name server could not be asked"),
+        (Said.UNASKED, False, Verdict.INCONCLUSIVE, "our name server could not be asked"),
         (Said.NOTHING, True, Verdict.DOWN, "name look-up timed out"),
         (Said.NOTHING, False, Verdict.INCONCLUSIVE, "our name server does not answer"),
     ],
