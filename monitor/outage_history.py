@@ -18,7 +18,7 @@ from alerts.models import Alert, Attempt, Delivery
 from monitor import notes, timeline
 from monitor.messages import reference
 from monitor.models import Outage, OutageNote, OutageSites
-from monitor.outage_queries import fall_cards
+from monitor.outage_queries import fall_cards, public_end, visible_falls
 from monitor.timeline import Kind, Moment
 
 SENT, PENDING = Delivery.State.SENT, Delivery.State.PENDING
@@ -87,9 +87,9 @@ class NoteCard:
     may_delete: bool
 
 
-def figures(outage: Outage) -> Figures:
+def figures(outage: Outage, *, insider: bool) -> Figures:
     """One query; a site that is gone is told from others by its name."""
-    found = outage.falls.order_by().aggregate(
+    found = _falls_in(outage, insider=insider).aggregate(
         falls=Count("pk"),
         still_down=Count("pk", filter=Q(back_at__isnull=True)),
         sites=Count("site", distinct=True),
@@ -136,20 +136,27 @@ def moments(outage: Outage, *, insider: bool, until: datetime | None = None) -> 
 
 def _sources(outage: Outage, *, insider: bool) -> list[tuple[Kind, QuerySet[Any], str]]:
     """The rows that time lines are made of, and the column that says when."""
+    falls = _falls_in(outage, insider=insider)
     public: list[tuple[Kind, QuerySet[Any], str]] = [
-        (Kind.FELL, outage.falls.all(), "fell_at"),
-        (Kind.ENDED, outage.falls.filter(back_at__isnull=False), "back_at"),
-        (Kind.OVER, Outage.objects.filter(pk=outage.pk, resolved_at__isnull=False), "resolved_at"),
+        (Kind.FELL, falls, "fell_at"),
+        (Kind.ENDED, falls.filter(back_at__isnull=False), "back_at"),
     ]
+    itself = Outage.objects.filter(pk=outage.pk)
     if not insider:
-        return public
+        over = itself if outage.resolved_at else itself.none()
+        return [*public, (Kind.OVER, over.annotate(public_end=public_end()), "public_end")]
     about = reference(outage.pk)
     return [
         *public,
+        (Kind.OVER, itself.filter(resolved_at__isnull=False), "resolved_at"),
         (Kind.ALERT, Alert.objects.filter(reference=about), "created"),
         (Kind.ATTEMPT, Attempt.objects.filter(delivery__alert__reference=about), "at"),
         (Kind.NOTE, outage.notes.all(), "created"),
     ]
+
+
+def _falls_in(outage: Outage, *, insider: bool) -> QuerySet[OutageSites]:
+    return visible_falls(insider=insider).filter(outage=outage).order_by()
 
 
 def _keys(kind: Kind, rows: QuerySet[Any], field: str, until: datetime | None) -> QuerySet[Any, Any]:
@@ -177,11 +184,9 @@ def _wanted(line: Iterable[Moment], *kinds: Kind) -> set[int]:
 
 
 def _falls(line: Iterable[Moment], now: datetime, *, insider: bool) -> Rows:
-    falls = OutageSites.objects.filter(pk__in=_wanted(line, Kind.FELL, Kind.ENDED)).select_related(
-        "site__group"
-    )
+    falls = visible_falls(insider=insider).filter(pk__in=_wanted(line, Kind.FELL, Kind.ENDED))
     rows: Rows = {}
-    for card in fall_cards(falls, now, insider=insider):
+    for card in fall_cards(falls.select_related("site"), now):
         rows[Kind.FELL, card.fall.pk] = (card, "fell")
         rows[Kind.ENDED, card.fall.pk] = (card, card.fall.ending or OutageSites.Ending.BACK)
     return rows

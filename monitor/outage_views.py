@@ -53,24 +53,24 @@ def outage(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
     Who was told, and the notes, are for people with a login: they name addresses and colleagues.
     """
-    found = outage_queries.find_outage(pk)
+    now, user = timezone.now(), request.user if isinstance(request.user, User) else None
+    insider = user is not None
+    found = outage_queries.find_outage(pk, insider=insider)
     if found is None:
         if pk is not None:
             raise Http404("There is no outage with this number.")
         return render(request, "monitor/no_outage.html")
-    now, user = timezone.now(), request.user if isinstance(request.user, User) else None
-    insider = user is not None
-    falls = paginate(outage_queries.falls_in(found), FALLS_PER_PAGE, request.GET.get("page"))
+    falls = paginate(outage_queries.falls_in(found, insider=insider), FALLS_PER_PAGE, request.GET.get("page"))
     line = paginate(outage_history.moments(found, insider=insider), MOMENTS_PER_PAGE, request.GET.get("line"))
     context = {
         "outage": found,
         "lasted": outage_queries.lasted(found, now),
-        "figures": outage_history.figures(found),
+        "figures": outage_history.figures(found, insider=insider),
         "told": outage_history.told(found) if insider else None,
         "line": line,
         "entries": outage_history.entries(found, line, now, user),
         "page": falls,
-        "falls": outage_queries.fall_cards(falls, now, insider=insider),
+        "falls": outage_queries.fall_cards(falls, now),
         "note_form": NoteForm() if user is not None and user.is_staff else None,
     }
     return render(request, "monitor/outage.html", context)
@@ -80,7 +80,7 @@ def outage(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 @form_methods
 @staff_only
 def note_add(request: UserRequest, pk: int) -> HttpResponse:
-    found = outage_queries.find_outage(pk)
+    found = outage_queries.find_outage(pk, insider=True)
     if found is None:
         raise Http404("There is no outage with this number.")
     form = _typed(request)

@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from alerts.models import Alert, Attempt, Delivery
-from monitor import notes, outage_history
+from monitor import notes, outage_history, outage_queries
 from monitor.models import Outage
 from monitor.outage_history import Figures
 from monitor.timeline import Kind
-from tests.monitor.factories import make_down, make_outage
+from tests.monitor.factories import make_down, make_group, make_outage
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -62,9 +62,9 @@ def test_sites_that_are_gone_still_count(outage) -> None:
     fall = outage.falls.get(site_name="a")
     fall.pk, fall.back_at = None, after(9)
     fall.save()
-    assert outage_history.figures(outage) == Figures(falls=3, still_down=1, sites=2)
+    assert outage_history.figures(outage, insider=True) == Figures(falls=3, still_down=1, sites=2)
     fall.site.delete()
-    assert outage_history.figures(outage) == Figures(falls=3, still_down=1, sites=2)
+    assert outage_history.figures(outage, insider=True) == Figures(falls=3, still_down=1, sites=2)
 
 
 # --- Who was told --------------------------------------------------------------------------------
@@ -144,6 +144,17 @@ def test_the_database_orders_moments_as_the_rule_does(told_outage) -> None:
 
 def test_strangers_get_the_falls_alone(told_outage) -> None:
     assert kinds(told_outage, insider=False) == ["FELL", "FELL", "ENDED", "ENDED", "OVER"]
+
+
+def test_to_strangers_it_is_over_when_the_public_sites_are_back(told_outage) -> None:
+    intra = make_down(name="wiki", group=make_group(internal=True))
+    told_outage.falls.filter(site_name="b").update(site=intra, back_at=None, ending="")
+    Outage.objects.update(resolved_at=None)
+    seen = outage_queries.find_outage(told_outage.pk, insider=False)
+    assert seen is not None
+    line = [(at, Kind(kind).name) for at, kind, _ in outage_history.moments(seen, insider=False)]
+    assert line == [(START, "FELL"), (after(60), "ENDED"), (after(60), "OVER")]
+    assert outage_history.figures(seen, insider=False) == Figures(falls=1, still_down=0, sites=1)
 
 
 def test_moments_up_to_a_time_tell_the_place_of_a_note(told_outage) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from monitor import outage_queries
-from monitor.models import Outage, OutageSites
+from monitor.models import Outage, OutageSites, Site
 from monitor.outage_queries import Filters
 from tests.monitor.factories import make_down, make_group, make_outage, make_site
 
@@ -22,18 +22,69 @@ def card_of(outage: Outage, filters: Filters | None = None, *, insider: bool = T
     return card
 
 
-def test_strangers_see_a_hidden_fall_without_a_name() -> None:
-    open_site, intra, gone = make_down(), make_down(group=make_group(internal=True)), make_down(name="gone")
-    outage = make_outage(open_site, intra, gone)
+# --- As strangers see them -----------------------------------------------------------------------
+@pytest.fixture
+def mixed() -> Outage:
+    """Open for an hour: of two public sites one is back, the other never fell; an internal one is down."""
+    outage = make_outage(make_down(name="wiki", group=make_group(internal=True)), opened_at=NOW - DAY / 24)
+    add_fall(outage, make_site(name="shop"), fell=50, back=40, reason="HTTP 503")
+    add_fall(outage, make_site(name="blog"), fell=45, back=30, reason="timeout")
+    return outage
+
+
+def add_fall(outage: Outage, site: Site, fell: int, back: int | None, reason: str = "refused") -> OutageSites:
+    """A fall so many minutes before now."""
+    return OutageSites.objects.create(
+        outage=outage,
+        site=site,
+        site_name=site.name,
+        site_url=site.url,
+        fell_at=NOW - timedelta(minutes=fell),
+        back_at=None if back is None else NOW - timedelta(minutes=back),
+        ending="" if back is None else "back",
+        reason=reason,
+    )
+
+
+def test_strangers_see_the_falls_of_public_sites_alone(mixed) -> None:
+    add_fall(mixed, gone := make_site(name="gone"), fell=59, back=1)
     gone.delete()
-    cards = outage_queries.fall_cards(outage_queries.falls_in(outage), NOW, insider=False)
-    assert [(card.name, card.hidden) for card in cards] == [
-        (open_site.name, False),
-        (outage_queries.HIDDEN_NAME, True),
-        (outage_queries.HIDDEN_NAME, True),
-    ]
-    named = outage_queries.fall_cards(outage_queries.falls_in(outage), NOW, insider=True)
-    assert [card.name for card in named] == [open_site.name, intra.name, "gone"]
+    for insider, names in ((False, ["shop", "blog"]), (True, ["wiki", "gone", "shop", "blog"])):
+        cards = outage_queries.fall_cards(outage_queries.falls_in(mixed, insider=insider), NOW)
+        assert [card.name for card in cards] == names
+
+
+def test_begin_and_end_are_those_of_the_public_falls(mixed) -> None:
+    seen = outage_queries.find_outage(mixed.pk, insider=False)
+    assert seen is not None
+    assert (seen.opened_at, seen.resolved_at) == (NOW - timedelta(minutes=50), NOW - timedelta(minutes=30))
+    mixed.refresh_from_db()
+    assert (mixed.opened_at, mixed.resolved_at) == (NOW - timedelta(hours=1), None)
+
+
+def test_a_public_site_that_is_down_leaves_it_open_to_strangers_too(mixed) -> None:
+    add_fall(mixed, make_down(), fell=20, back=None)
+    for pk in (mixed.pk, None):
+        seen = outage_queries.find_outage(pk, insider=False)
+        assert seen is not None
+        assert (seen.opened_at, seen.resolved_at) == (NOW - timedelta(minutes=50), None)
+
+
+def test_to_strangers_an_outage_without_public_falls_is_none() -> None:
+    over = make_outage(make_site(), opened_at=NOW - 2 * DAY, resolved_at=NOW - DAY)
+    internal = make_outage(make_down(group=make_group(internal=True)), opened_at=NOW)
+    assert outage_queries.find_outage(internal.pk, insider=False) is None
+    assert outage_queries.find_outage(None, insider=False) is None
+    assert outage_queries.find_outage(None, insider=True) == internal
+    assert outage_queries.latest_outage(insider=False) == over
+    assert outage_queries.latest_outage(insider=True) == internal
+
+
+def test_a_strangers_card_counts_public_falls_alone(mixed) -> None:
+    card = card_of(mixed, insider=False)
+    assert (card.names, card.more, card.reason, card.other_reasons) == (["shop", "blog"], 0, "HTTP 503", 1)
+    assert (card.lasted, card.outage.resolved_at) == ("20 minutes", NOW - timedelta(minutes=30))
+    assert card_of(mixed).other_reasons == 2
 
 
 # --- Cards of the list ---------------------------------------------------------------------------
@@ -58,11 +109,6 @@ def test_a_site_that_fell_twice_is_named_once() -> None:
     fall.save()
     card = card_of(outage)
     assert (card.names, card.more) == (["a"], 0)
-
-
-def test_the_reason_of_a_hidden_fall_is_hidden_too() -> None:
-    outage = make_outage(make_down(group=make_group(internal=True)))
-    assert card_of(outage, insider=False).reason == ""
 
 
 # --- Filters -------------------------------------------------------------------------------------
@@ -119,7 +165,20 @@ def test_strangers_cannot_find_what_is_hidden_by_its_name(week) -> None:
     assert found(week, insider=False, name="Wiki") == []
     assert found(week, insider=False, site=wiki.pk) == []
     assert found(week, insider=False, group=wiki.group_id) == []
-    assert len(found(week, insider=False)) == 4
+
+
+def test_strangers_filter_by_what_is_public(week) -> None:
+    wiki = week["open"].falls.get().site
+    add_fall(week["short"], wiki, fell=int(3.9 * 1440), back=int(3.8 * 1440))
+    week["long"].falls.all().delete()
+    internal = make_group(internal=True)
+    add_fall(week["long"], make_site(group=internal), fell=5 * 1440, back=None)
+    assert found(week, insider=False) == ["open", "both", "short"]
+    assert found(week, insider=False, state="open") == ["open"]
+    assert found(week, insider=False, state="over") == ["both", "short"]
+    assert found(week, insider=False, since=NOW - 3.7 * DAY) == ["open", "both"]
+    assert found(week, insider=False, until=NOW - 3.95 * DAY) == []
+    assert found(week, insider=False, until=NOW - 3.85 * DAY, name="100") == ["short"]
 
 
 def test_places_are_in_the_order_of_names_and_hidden_from_strangers() -> None:
@@ -146,15 +205,15 @@ def test_of_too_many_sites_only_the_chosen_one_is_offered(monkeypatch) -> None:
 
 # --- One -----------------------------------------------------------------------------------------
 def test_the_current_outage_is_the_open_one() -> None:
-    assert outage_queries.find_outage(None) is None
+    assert outage_queries.find_outage(None, insider=True) is None
     make_outage(make_site(), resolved_at=NOW)
     current = make_outage(make_down())
-    assert outage_queries.find_outage(None) == current
+    assert outage_queries.find_outage(None, insider=True) == current
 
 
 @pytest.mark.parametrize("pk", [0, 2**31, 2**63, 10**30])
 def test_numbers_that_no_outage_can_have_find_none(pk: int) -> None:
-    assert outage_queries.find_outage(pk) is None
+    assert outage_queries.find_outage(pk, insider=True) is None
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL scans small tables whatever they have")
@@ -162,6 +221,10 @@ def test_hot_queries_read_along_their_indexes() -> None:
     newest = outage_queries.outages(Filters(), insider=True)[2475:2500].explain()
     assert "USING INDEX monitor_outage_opened_at" in newest
     assert "TEMP B-TREE" not in newest
+    public = outage_queries.outages(Filters(), insider=False)[2475:2500].explain()
+    assert "USING INDEX monitor_outage_opened_at" in public
+    assert "fall_by_outage_and_time (outage_id=?)" in public
+    assert "TEMP B-TREE" not in public
     falls = OutageSites.objects.filter(outage_id=1).order_by("fell_at", "pk").explain()
     assert "USING INDEX fall_by_outage_and_time (outage_id=?)" in falls
     assert "TEMP B-TREE" not in falls

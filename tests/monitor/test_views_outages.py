@@ -154,8 +154,7 @@ def test_strangers_find_nothing_hidden_by_filters(stranger_client, settings) -> 
     settings.PUBLIC_STATUS = True
     group = make_group(name="Secret", slug="secret", internal=True)
     make_outage(make_down(name="wiki", slug="wiki", group=group))
-    page = text(stranger_client, "/outages/")
-    assert "a site that is not public" in page
+    assert "There has been no outage yet." in text(stranger_client, "/outages/")
     for query in ("group=secret", "site=wiki", "name=wik"):
         page = text(stranger_client, f"/outages/?{query}&since=2026-01-01")
         assert "Secret" not in page
@@ -254,12 +253,42 @@ def test_alerts_of_other_outages_stay_out(outage, member_client) -> None:
 
 def test_strangers_see_neither_addresses_nor_what_is_internal(outage, stranger_client, settings) -> None:
     settings.PUBLIC_STATUS = True
-    Outage.objects.update(resolved_at=timezone.now())
+    outage.falls.filter(site_name="shop").update(back_at=timezone.now(), ending="back")
     page = text(stranger_client, outage.get_absolute_url())
-    for words in ("shop", "a site that is not public", "The outage was over."):
+    for words in ("shop", "Lasted 5 minutes", "1 site.", "The outage was over."):
         assert words in page
     for words in ("ops@example.org", "wiki", "Who was told", "Alert written", "mail server is silent"):
         assert words not in page
+    assert "still down" not in page
+    for path in ("/outages/", "/outages/?state=over"):
+        page = text(stranger_client, path)
+        assert "shop" in page
+        assert "so far" not in page
+        assert "more" not in page[page.index("<tbody>") : page.index("</tbody>")]
+    assert "There is no outage right now." in text(stranger_client, "/outage/")
+
+
+def test_to_strangers_an_internal_outage_does_not_exist(stranger_client, member_client, settings) -> None:
+    settings.PUBLIC_STATUS = True
+    outage = make_outage(make_down(group=make_group(internal=True)))
+    path = outage.get_absolute_url()
+    assert stranger_client.get(path).status_code == 404
+    assert path not in text(stranger_client, "/outages/")
+    assert "There is no outage right now." in text(stranger_client, "/outage/")
+    assert member_client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("outages", [1, 30])
+def test_strangers_ask_as_often_as_members(
+    stranger_client, settings, django_assert_num_queries, outages
+) -> None:
+    settings.PUBLIC_STATUS = True
+    for day in range(outages):
+        make_outage(make_up(), make_up(), resolved_at=timezone.now() - timedelta(days=day))
+    # The banners' three, and what members ask too.
+    with django_assert_num_queries(3 + 6):
+        page = text(stranger_client, "/outages/")
+    assert page.count('<th scope="row"') == min(outages, 25)
 
 
 @pytest.mark.parametrize("falls", [1, 120])
