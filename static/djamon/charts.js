@@ -1,10 +1,13 @@
 // Charts over ECharts, which is loaded only where one comes into view. A <figure data-chart="URL"> names its data:
 // {title, summary, zone, from, to, bucket_s, at: [moment], lines: [{key, name, unit, look, colour, values}],
 //  marks: [{at, text}], areas: [{from, to, text}]}. What is drawn here stands in a table beside it, from the server.
+// data-chart-subject and data-chart-range are the two halves of the title: a picture of a part names its own range.
 (() => {
   "use strict";
   const COLOURS = 6; // --chart-1 … --chart-6 of charts.css
   const EXPORT_SIZE = { width: 1200, height: 480 };
+  const DOWN_OPACITY = 0.22;
+  const MINUTE = 60_000;
   const DAY = 86_400_000;
   let library = null;
 
@@ -45,6 +48,7 @@
         const end = day.format(from) === day.format(to) ? "" : `${day.format(to)}, `;
         return `${day.format(from)}, ${time.format(from)} – ${end}${time.format(to)}`;
       },
+      stamp: (at) => new Date(at + offsetOf(zone, at)).toISOString().slice(0, 16).replace("T", " "),
     };
   }
 
@@ -61,11 +65,12 @@
     return (moment) => Date.parse(moment) + shift;
   }
 
-  // Midnight shows its day; a label of many days only days. What comes is a place, so that its UTC is the zone's time.
-  function tickLabel(span) {
+  // Midnight shows its day, any other tick its time: whatever part is zoomed in to, no two labels are the same.
+  // What comes is a place, so that its UTC is the zone's time.
+  function tickLabel() {
     const day = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
-    const time = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", hourCycle: "h23", hour: "2-digit", minute: "2-digit" });
-    return (place) => (span > 2 * DAY || place % DAY === 0 ? day.format(place) : time.format(place));
+    const time = (place) => new Date(place).toISOString().slice(11, place % MINUTE === 0 ? 16 : 19);
+    return (place) => (place % DAY === 0 ? day.format(place) : time(place));
   }
 
   function quantity(value, unit) {
@@ -76,10 +81,11 @@
   // --- Data as ECharts wants it -------------------------------------------------------------------
   function rowsOf(data, place) {
     const at = data.at.map(place);
+    const [from, to] = [place(data.from), place(data.to)];
     const steps = at.slice(1).map((moment, index) => moment - at[index]).sort((a, b) => a - b);
     // Where nothing was asked for long no line is drawn; three usual steps are long.
     const long = 3 * (steps[Math.floor(steps.length / 2)] ?? Infinity);
-    return { at, isGap: (index) => index > 0 && at[index] - at[index - 1] > long };
+    return { at, from, to, isGap: (index) => index > 0 && at[index] - at[index - 1] > long };
   }
 
   function pointsOf(line, rows) {
@@ -93,7 +99,14 @@
       const alone = before === null && after === null; // no line leads to it: it needs a dot
       points.push({ value: [rows.at[index], value], symbol: alone || line.values.length <= 60 ? "circle" : "none" });
     });
-    return points;
+    return overRange(points, rows);
+  }
+
+  // The slider stretches what it shows of the data over its whole width, so they have to reach from end to end.
+  function overRange(points, rows) {
+    const before = rows.at[0] > rows.from ? [[rows.from, null]] : [];
+    const after = rows.at.at(-1) < rows.to ? [[rows.to, null]] : [];
+    return [...before, ...points, ...after];
   }
 
   function drawnLines(data) {
@@ -140,7 +153,7 @@
       color: look.down,
       markArea: {
         silent: true,
-        itemStyle: { color: look.down, opacity: 0.22 },
+        itemStyle: { color: look.down, opacity: DOWN_OPACITY },
         data: data.areas.map((area) => [{ xAxis: within(area.from) }, { xAxis: within(area.to) }]),
       },
     };
@@ -202,7 +215,7 @@
         min: from,
         max: to,
         axisLine: { lineStyle: { color: look.border } },
-        axisLabel: { ...text, hideOverlap: true, formatter: tickLabel(to - from) },
+        axisLabel: { ...text, hideOverlap: true, formatter: tickLabel() },
       },
       yAxis: {
         type: "value",
@@ -293,6 +306,14 @@
     return { start, end, size: end - start };
   }
 
+  // What is to be seen of the range: moments, and whether that is all of it.
+  function shownOf(data, chart) {
+    const { start, end, size } = zoomOf(chart);
+    const [from, to] = [Date.parse(data.from), Date.parse(data.to)];
+    const moment = (percent) => from + ((to - from) * percent) / 100;
+    return { from: moment(start), to: moment(end), isWhole: size > 99 };
+  }
+
   function zoomBy(chart, factor, shift) {
     const { start, end, size } = zoomOf(chart);
     const wanted = Math.min(100, size * factor);
@@ -316,18 +337,16 @@
   // What is zoomed in to may have more points than were sent: a link loads them.
   function detailLink(data, chart) {
     const words = clock(data.zone);
-    const said = element("span", { class: "visually-hidden", role: "status" });
+    const said = element("span", { class: "chart-shown", role: "status" });
     const link = element("a", { class: "btn btn-sm btn-outline-secondary", href: "#" }, "Show this part in detail");
     link.hidden = true;
     chart.on("datazoom", () => {
-      const { start, end, size } = zoomOf(chart);
-      const [from, to] = [Date.parse(data.from), Date.parse(data.to)];
-      const moment = (percent) => new Date(from + ((to - from) * percent) / 100);
-      link.hidden = size > 99 || data.bucket_s === null;
-      link.href = `?from=${moment(start).toISOString()}&to=${moment(end).toISOString()}${window.location.hash}`;
-      said.textContent = `Shown: ${words.minute(moment(start))} to ${words.minute(moment(end))}`;
+      const { from, to, isWhole } = shownOf(data, chart);
+      link.hidden = isWhole || data.bucket_s === null;
+      link.href = `?from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}${window.location.hash}`;
+      said.textContent = `Shown: ${words.minute(from)} to ${words.minute(to)}`;
     });
-    return element("span", {}, link, said);
+    return element("span", { class: "chart-part" }, link, said);
   }
 
   // --- Export -------------------------------------------------------------------------------------
@@ -337,31 +356,57 @@
     window.setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 
+  // A part has a title and a file name of its own; the summary's figures are those of the whole.
+  function captionOf(figure, data, chart) {
+    const { from, to, isWhole } = shownOf(data, chart);
+    const { chartName = "chart", chartSubject: subject, chartRange: range } = figure.dataset;
+    if (isWhole) {
+      return { title: data.title, summary: data.summary, file: `${chartName}-${data.from.slice(0, 10)}-${data.to.slice(0, 10)}` };
+    }
+    const stamps = [from, to].map(clock(data.zone).stamp);
+    return {
+      title: `${subject ?? data.title}, ${stamps.join(" to ")}`,
+      summary: `Part of: ${range ?? data.title}`,
+      file: [chartName, ...stamps.map((stamp) => stamp.replace(" ", "T").replace(":", ""))].join("-"),
+    };
+  }
+
+  // Each is shown as it is drawn, and only what is: nothing in a picture can be switched on.
+  function legendOf(data, look, selected) {
+    const lines = drawnLines(data).map((line) => (line.look === "optional" ? { name: line.name } : { name: line.name, icon: "roundRect" }));
+    const failed = data.marks.length ? [{ name: "Failed" }] : [];
+    const down = data.areas.length ? [{ name: "Down", icon: "rect", itemStyle: { color: look.down, opacity: DOWN_OPACITY } }] : [];
+    return [...lines, ...failed, ...down].filter((entry) => selected[entry.name] !== false);
+  }
+
   function exportOption(data, look, chart) {
     const option = optionOf(data, look);
     const { start, end } = zoomOf(chart);
+    const text = { color: look.text, fontFamily: look.font };
+    const selected = chart.getOption().legend[0].selected;
     return {
       ...option,
       backgroundColor: look.surface,
-      title: { text: data.title, subtext: data.summary, left: 8, textStyle: { color: look.text, fontSize: 16, fontFamily: look.font }, subtextStyle: { color: look.text, fontFamily: look.font } },
-      legend: { show: true, bottom: 4, selected: chart.getOption().legend[0].selected, textStyle: { color: look.text } },
+      title: { text: data.title, subtext: data.summary, left: 8, textStyle: { ...text, fontSize: 16 }, subtextStyle: text },
+      legend: { show: true, bottom: 4, data: legendOf(data, look, selected), selected, textStyle: text },
       grid: { ...option.grid, top: 84, bottom: 36 },
       dataZoom: [{ type: "inside", filterMode: "none", start, end }],
     };
   }
 
   function exportButtons(figure, data, chart, echarts) {
-    const name = `${figure.dataset.chartName ?? "chart"}-${data.from.slice(0, 10)}-${data.to.slice(0, 10)}`;
     const asPng = () => {
+      const caption = captionOf(figure, data, chart);
       const drawn = echarts.init(document.createElement("div"), null, { renderer: "canvas", devicePixelRatio: 2, ...EXPORT_SIZE });
-      drawn.setOption(exportOption(data, lookOf(figure), chart));
-      drawn.renderToCanvas({ pixelRatio: 2 }).toBlob((blob) => download(blob, `${name}.png`), "image/png");
+      drawn.setOption(exportOption({ ...data, ...caption }, lookOf(figure), chart));
+      drawn.renderToCanvas({ pixelRatio: 2 }).toBlob((blob) => download(blob, `${caption.file}.png`), "image/png");
       drawn.dispose();
     };
     const asSvg = () => {
+      const caption = captionOf(figure, data, chart);
       const drawn = echarts.init(null, null, { renderer: "svg", ssr: true, ...EXPORT_SIZE });
-      drawn.setOption(exportOption(data, lookOf(figure), chart));
-      download(new Blob([drawn.renderToSVGString()], { type: "image/svg+xml" }), `${name}.svg`);
+      drawn.setOption(exportOption({ ...data, ...caption }, lookOf(figure), chart));
+      download(new Blob([drawn.renderToSVGString()], { type: "image/svg+xml" }), `${caption.file}.svg`);
       drawn.dispose();
     };
     return element(
@@ -399,6 +444,7 @@
       chart.setOption({ legend: { selected } });
     };
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+    window.matchMedia("print").addEventListener("change", redraw); // paper is light
   }
 
   async function show(figure) {
