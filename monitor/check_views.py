@@ -11,6 +11,7 @@ from accounts.access import UserRequest, staff_only
 from monitor import checking, queries
 
 TOO_MANY = 429
+GONE = "The site has been deleted meanwhile."
 
 
 @require_POST
@@ -19,6 +20,8 @@ def site_check(request: UserRequest, slug: str) -> HttpResponse:
     """Nothing is stored by it. htmx gets the piece alone, and with 200, as it shows nothing else."""
     site = queries.find_site(slug, insider=True)
     if site is None:
+        if request.headers.get("HX-Request"):
+            return render(request, "monitor/_check.html", {"refusal": GONE})
         raise Http404("There is no such site (any more).")
     with checking.places.take(request.user.pk) as refusal:
         done = None if refusal else checking.check(site)

@@ -6,7 +6,7 @@ The site and the sandbox's URLs are asked in one go, so that a check takes no lo
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -156,11 +156,16 @@ def _connect_step(exchange: Exchange, result: ProbeResult, suffix: str) -> Step:
     name, account, outcome = f"Connection{suffix}", exchange.account, exchange.outcome
     if outcome is None:
         return Step(name, "not reached")
-    tried = [f"Tried {address}" for address in account.tried]
     if outcome.phases.connect_ms is None:
+        tried = _in_vain(account.tried)
         return Step(name, "failed", (*tried, result.reason), outcome.phases.total_ms)
-    used = (f"Connected to {account.address}",)
-    return Step(name, "ok", (*(tried if len(tried) > 1 else ()), *used), outcome.phases.connect_ms)
+    others = [to for to in account.tried if to.rpartition(":")[0].strip("[]") != account.address]
+    used = f"Connected to {account.address}"
+    return Step(name, "ok", (*_in_vain(others), used), outcome.phases.connect_ms)
+
+
+def _in_vain(addresses: Iterable[str]) -> list[str]:
+    return [f"Tried {address} without success" for address in addresses]
 
 
 def _tls_step(

@@ -68,6 +68,14 @@ class Entry:
         return len(self.events) > 1
 
     @property
+    def within(self) -> str:
+        """From the first to the last in words; empty where all carry the same time on the page."""
+        first, last = self.events[0].moment.at, self.events[-1].moment.at
+        if first.replace(microsecond=0) == last.replace(microsecond=0):
+            return ""
+        return roughly(max(1, (last - first).total_seconds()))
+
+    @property
     def shown(self) -> tuple[Event, ...]:
         return self.events[:SHOWN_OF_FOLDED]
 

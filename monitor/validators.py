@@ -66,11 +66,12 @@ def validate_url(value: str) -> None:
 
 
 def parse_good_codes(value: str) -> frozenset[int]:
-    """``"200, 301"`` → ``{200, 301}``; empty → the empty set. Raises ValidationError naming the bad word."""
+    """``"200, 301"`` → ``{200, 301}``; empty → the empty set. Raises ValidationError naming the bad words."""
     words = [word.strip() for word in value.split(",") if word.strip()]
-    for word in words:
-        if not re.fullmatch(r"[1-5]\d\d", word):
-            raise ValidationError(f"{word!r} is not an HTTP status code (100 to 599).")
+    bad = [repr(word) for word in words if not re.fullmatch(r"[1-5]\d\d", word)]
+    if bad:
+        are = "is not an HTTP status code" if len(bad) == 1 else "are not HTTP status codes"
+        raise ValidationError(f"{', '.join(bad)} {are} (100 to 599).")
     return frozenset(map(int, words))
 
 

@@ -13,6 +13,8 @@ CLASSES: tuple[tuple[type[forms.Widget] | tuple[type[forms.Widget], ...], str], 
     (forms.Widget, "form-control"),
 )
 
+TOO_LONG = "The text has at most %(limit_value)d characters; this one has %(show_value)d."
+
 
 class StyledField(forms.BoundField):
     """Marks the widget of a field with errors, for the eye as Django does for screen readers."""
@@ -33,6 +35,7 @@ class StyledForm(forms.BaseForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs["class"] = css_class(field.widget)
+            field.error_messages.setdefault("max_length", TOO_LONG)
 
 
 def css_class(widget: forms.Widget) -> str:

@@ -143,7 +143,7 @@ def test_every_address_of_a_name_is_told() -> None:
         limits = Limits(timeout_s=1, lookup_timeout_s=0.5, name_servers=(names.address,))
         found = check(make_site(url=server.url("a.example")), limits)
     assert step(found, "Name look-up").lines == ("IPv6 ::1", "IPv4 127.0.0.1")
-    assert step(found, "Connection").lines[0] == f"Tried [::1]:{server.port}"
+    assert step(found, "Connection").lines[0] == f"Tried [::1]:{server.port} without success"
     assert step(found, "Connection").lines[-1] == "Connected to 127.0.0.1"
 
 
@@ -250,6 +250,8 @@ def test_others_cannot_check(member_client, stranger_client, staff_client) -> No
     assert stranger_client.post("/manage/site/shop/check/").status_code == 302
     assert staff_client.get("/manage/site/shop/check/").status_code == 405
     assert staff_client.post("/manage/site/none/check/").status_code == 404
+    piece = staff_client.post("/manage/site/none/check/", headers={"HX-Request": "true"})
+    assert "The site has been deleted meanwhile." in piece.content.decode()
     assert "/check/" not in member_client.get(site.get_absolute_url()).content.decode()
 
 

@@ -27,7 +27,7 @@ DIRECTION = "A name closes the marks of writing direction that it opens (U+2066 
         ("name", "a\x00b", "Null characters are not allowed."),
         ("name", "\u2067x", DIRECTION),
         ("name", "a\u2069\u202e\u2068", DIRECTION),
-        ("name", "x" * 256, "Ensure this value has at most 255 characters (it has 256)."),
+        ("name", "x" * 256, "The text has at most 255 characters; this one has 256."),
         ("url", "http:/x", "The URL names no host."),
         ("url", "javascript:alert(1)", "The URL starts with neither http:// nor https://."),
         (
@@ -38,6 +38,7 @@ DIRECTION = "A name closes the marks of writing direction that it opens (U+2066 
         ("interval_min", "0", "Ensure this value is greater than or equal to 1."),
         ("interval_min", "often", "Enter a whole number."),
         ("good_codes", "2xx", "'2xx' is not an HTTP status code (100 to 599)."),
+        ("good_codes", "20,999,200,abc", "'20', '999', 'abc' are not HTTP status codes (100 to 599)."),
         ("group", "0", "Select a valid choice. That choice is not one of the available choices."),
     ],
 )

@@ -65,6 +65,14 @@ FELL, SENT = (Kind.FELL, "fell"), (Kind.ATTEMPT, "email True")
 
 
 @pytest.mark.parametrize(
+    ("last", "words"), [(0, ""), (0.9, ""), (1.2, "1 second"), (36, "36 seconds"), (60, "1 minute")]
+)
+def test_what_is_told_as_one_says_within_what_time(last: float, words: str) -> None:
+    (entry,) = timeline.fold(line(*[(0, *FELL)] * 3, (last, *FELL)))
+    assert entry.within == words
+
+
+@pytest.mark.parametrize(
     ("told", "entries"),
     [
         ([], []),

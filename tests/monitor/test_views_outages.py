@@ -53,6 +53,9 @@ def test_outages_stand_newest_first_each_with_its_duration(member_client) -> Non
     assert "3 hours" in page
     assert "so far" in page
     assert "connection refused" in page
+    assert "other reason" not in page
+    new.falls.create(outage=new, site_name="third", fell_at=now, reason="HTTP 503", back_at=now)
+    assert "connection refused</bdi> and 1 other reason</div>" in text(member_client, "/outages/")
 
 
 @pytest.mark.parametrize("outages", [1, 30])
