@@ -65,6 +65,46 @@ def test_the_chart_is_saved_as_a_picture(button, begins, page) -> None:
     assert len(saved) > 2000
 
 
+def saved_svg(page) -> tuple[str, list[str]]:
+    """Its name, and the texts in it."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save as an SVG").click()
+    svg = Path(waiting.value.path()).read_text()
+    return waiting.value.suggested_filename, re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+
+
+def test_a_picture_of_a_part_names_that_part_and_its_times(page) -> None:
+    page.goto("/site/site-1-2/?range=7d")
+    expect(page.locator("figure[data-chart] canvas").first).to_be_visible()
+    whole_name, whole = saved_svg(page)
+    assert re.fullmatch(r"site-1-2-[\d-]{10}-[\d-]{10}\.svg", whole_name)
+    assert "Response time of Basket, last week" in whole
+    for name in ("Zoom in", "Zoom in", "Later"):
+        page.get_by_role("button", name=name).click()
+    part_name, part = saved_svg(page)
+    assert re.fullmatch(r"site-1-2-[\d-]{10}T\d{4}-[\d-]{10}T\d{4}\.svg", part_name)
+    assert any(
+        re.fullmatch(r"Response time of Basket, [\d-]{10} [\d:]{5} to [\d-]{10} [\d:]{5}", text)
+        for text in part
+    )
+    assert "Part of: last week" in part
+    assert not any("failed" in text for text in part)
+    ticks = [text for text in part if re.fullmatch(r"\d\d:\d\d|\d+ \w{3}", text)]
+    assert "12:00" in ticks
+    days = [tick for tick in ticks if ":" not in tick]
+    assert days
+    assert len(days) == len(set(days))
+
+
+def test_on_paper_stand_chart_and_tables_without_what_is_clicked(page) -> None:
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    expect(page.get_by_role("button", name="Save as an SVG")).to_be_hidden()
+    expect(page.locator("figure[data-chart] canvas").first).to_be_visible()
+    expect(page.get_by_role("region", name="Table of results")).to_be_visible()
+    expect(page.locator("body")).to_have_css("color", "rgb(33, 37, 41)")
+
+
 def test_the_chart_follows_the_colours_of_the_page(page) -> None:
     page.emulate_media(color_scheme="dark")
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
