@@ -30,6 +30,12 @@ class Chosen:
         return self.sites - len(self.names)
 
 
+def watched_as(urls: Collection[str]) -> dict[str, str]:
+    """By URL a site that is asked there already. One query; at most some thousand URLs at a time."""
+    found = Site.objects.filter(url__in=set(urls)).order_by("-pk")
+    return dict(found.values_list("url", "name"))  # of several sites the oldest
+
+
 def matching(words: str, group: Group | None, state: str) -> QuerySet[Site]:
     """Sites by group and name, whose name or URL holds ``words`` and that are in ``group`` and ``state``."""
     sites = Site.objects.select_related("group").order_by("group__name", "name", "pk")

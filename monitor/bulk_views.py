@@ -6,7 +6,7 @@ that it still is what was shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import staff_only
 from monitor import bulk, bulk_queries, editing, queries
-from monitor.bulk import Action, Preview, Result
+from monitor.bulk import Action, Outcome, Preview, Result
 from monitor.bulk_forms import ALL_OR_NOTHING, SKIP_BAD, FileForm, FilterForm, LinesForm, TextForm
 from monitor.importing import Plan
 from monitor.models import Site
@@ -60,12 +60,22 @@ def _lines_left(request: HttpRequest, form: LinesForm, done: Preview) -> HttpRes
     left = bulk.without_lines(form.cleaned_data["lines"], handled)
     group = bulk_queries.group_named(name)
     again = LinesForm({"lines": left, "group": group.pk if group else "", "new_group": "" if group else name})
-    return _lines_page(request, again, bulk.preview(bulk.parse_lines(left, name)))
+    return _lines_page(request, again, bulk.preview(bulk.parse_lines(left, name)), left=True)
 
 
-def _lines_page(request: HttpRequest, form: LinesForm, preview: Preview | None = None) -> HttpResponse:
-    rows = preview.rows if preview else ()
-    return render(request, "monitor/bulk_add.html", {"form": form, "preview": preview, "rows": rows})
+def _lines_page(
+    request: HttpRequest, form: LinesForm, preview: Preview | None = None, *, left: bool = False
+) -> HttpResponse:
+    """``left``: what the preview shows was left over when the rest was written."""
+    rows = _with_namesakes(preview.rows) if preview else []
+    context = {"form": form, "preview": preview, "rows": rows, "left": left and preview and not preview.added}
+    return render(request, "monitor/bulk_add.html", context)
+
+
+def _with_namesakes(rows: Sequence[Outcome]) -> list[tuple[Outcome, str]]:
+    """Each row with the name under which its URL is watched already; empty for all that is not added."""
+    known = bulk_queries.watched_as([row.url for row in rows if row.action is Action.ADD])
+    return [(row, known.get(row.url, "") if row.action is Action.ADD else "") for row in rows]
 
 
 # --- Importing -----------------------------------------------------------------------------------
@@ -111,7 +121,7 @@ def _all_or_nothing(preview: Preview) -> str:
 def _import_page(request: HttpRequest, form: TextForm, preview: Preview | None) -> HttpResponse:
     rows = preview.worst_first() if preview else []
     shown, more = rows[:ROWS_SHOWN], len(rows[ROWS_SHOWN:])
-    context = {"form": form, "preview": preview, "rows": shown, "more": more}
+    context = {"form": form, "preview": preview, "rows": _with_namesakes(shown), "more": more}
     return render(request, "monitor/import_preview.html", context)
 
 

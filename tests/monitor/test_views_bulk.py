@@ -107,10 +107,22 @@ def test_what_is_refused_stays_for_correction(staff_client) -> None:
     assert "1 refused" in page
     page = add(staff_client, lines, group=group.pk, write="yes", seen=seen(page)).content.decode()
     assert "2 sites are added" in page
+    assert "1 line was refused</strong> and left" in page
+    assert "Nothing is written yet" not in page
     assert "# ours\nshop.example &lt;b&gt;\n</textarea>" in page
     assert "The URL starts with neither http:// nor https://." in page
     assert f'value="{group.pk}" selected' in page
     assert Site.objects.count() == 2
+
+
+def test_a_second_name_for_an_address_is_noted_and_allowed(staff_client) -> None:
+    make_up(name="<Front>", url="https://a.example/")
+    lines = "https://b.example/\nShop, https://a.example/"
+    page = add(staff_client, lines, new_group="Web").content.decode()
+    assert page.count("also watched as") == 1
+    assert "also watched as <bdi>&lt;Front&gt;</bdi>" in page
+    add(staff_client, lines, new_group="Web", write="yes", seen=seen(page))
+    assert Site.objects.filter(url="https://a.example/").count() == 2
 
 
 def test_a_group_made_with_the_good_lines_is_chosen_for_the_rest(staff_client) -> None:
@@ -302,7 +314,7 @@ def test_a_long_preview_shows_the_refused_rows_and_counts_the_rest(staff_client)
     response = upload(staff_client, HEADER + rows + "Web,Last,http:/x\n")
     page = response.content.decode()
     assert "And 101 more rows, not shown" in page
-    assert response.context["rows"][0].line == 602
+    assert response.context["rows"][0][0].line == 602
 
 
 def test_a_preview_costs_the_same_for_any_number_of_rows(staff_client) -> None:
