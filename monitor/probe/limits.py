@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from dataclasses import dataclass
 
@@ -36,3 +37,12 @@ def within_descriptors(concurrency: int) -> int:
     if allowed == resource.RLIM_INFINITY:
         return concurrency
     return max(1, min(concurrency, (allowed - SPARE_DESCRIPTORS) // 2))
+
+
+def descriptor_left() -> bool:
+    """Whether this process can open anything just now; for errors that do not say that it could not."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return False
+    return True

@@ -19,6 +19,7 @@ from typing import Any
 
 import pycares
 
+from monitor.probe.limits import descriptor_left
 from monitor.probe.names import Lookup, Said, settled_at, together
 
 MAX_ADDRESSES = 8  # of each family: one name may carry thousands, and libcurl would try them one by one
@@ -36,7 +37,7 @@ SAID = {
     pycares.errno.ARES_EBADRESP: Said.SERVER_FAILED,
     pycares.errno.ARES_EREFUSED: Said.REFUSED,
     pycares.errno.ARES_ETIMEOUT: Said.NOTHING,
-}  # every other error means that no name server could be asked: a closed port, no descriptor left
+}
 PROOF = {Said.ADDRESSES, Said.NO_SUCH_NAME, Said.NO_ADDRESS}  # what only a working name server says
 
 
@@ -150,7 +151,7 @@ class Resolver:
         if self._open.get(lookup.name) is not lookup:  # over already
             return
         now = time.monotonic()
-        said = lookup.said[family] = _said(error)
+        said = lookup.said[family] = Said.UNASKED if self._could_not_ask(error) else _said(error)
         self._note_proof(said)
         if said is Said.ADDRESSES:
             lookup.addresses[family] = _addresses(result)
@@ -159,6 +160,12 @@ class Resolver:
             self._finish(lookup, now)
         elif said is Said.ADDRESSES:
             self._graces.append(lookup)
+
+    def _could_not_ask(self, error: int | None) -> bool:
+        """Whether we had no socket for the question. c-ares tells it by the word for a server that refuses
+        connections, which may also be said of the last of several servers: by then one was asked.
+        """
+        return error not in SAID and (self._submitting or not descriptor_left())
 
     def _note_proof(self, said: Said) -> None:
         # What comes back while the question is still being put was read from /etc/hosts.
@@ -184,7 +191,7 @@ class Resolver:
 
 
 def _said(error: int | None) -> Said:
-    return SAID.get(error, Said.UNASKED)
+    return SAID.get(error, Said.NOTHING)
 
 
 def _addresses(result: Any) -> tuple[str, ...]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import os
 import selectors
 import socket
 import time
@@ -18,6 +17,7 @@ import pycurl
 
 from monitor.probe.certificates import Certificate, read_chain
 from monitor.probe.handles import Handle
+from monitor.probe.limits import descriptor_left
 from monitor.probe.reasons import Failure, Phase
 from monitor.probe.trace import Account
 
@@ -198,7 +198,7 @@ def _phases(curl: pycurl.Curl, https: bool) -> Phases:
 
 def _failure(curl: pycurl.Curl, request: Request, code: int, message: str) -> Failure:
     errno = int(curl.getinfo(pycurl.OS_ERRNO))
-    if code == pycurl.E_COULDNT_CONNECT and errno == 0 and not _descriptor_left():
+    if code == pycurl.E_COULDNT_CONNECT and errno == 0 and not descriptor_left():
         errno = EMFILE  # libcurl keeps the error of connect(), not that of socket()
     if not curl.getinfo(pycurl.CONNECT_TIME):
         phase = Phase.CONNECTING
@@ -224,12 +224,4 @@ def _knows_way(address: str) -> bool:
             datagrams.connect((address, 9))  # looks for the way, and no more
     except OSError as error:
         return error.errno not in MAYBE_NO_WAY
-    return True
-
-
-def _descriptor_left() -> bool:
-    try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
-    except OSError:
-        return False
     return True

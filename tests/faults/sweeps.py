@@ -95,7 +95,7 @@ class Series:
             found += [] if slow else ours.unfounded(said)
             self.wrong += bool(found)
             for line in found:
-                print(f"run {number}: {line} [{said}; {ours.reasons()}]")
+                print(f"run {number}: {line} [{said}; {ours.reasons()}; broken: {self.truth.broken}]")
         self._say(time.monotonic() - began)
         return 1 if self.wrong else 0
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import selectors
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 
@@ -102,7 +104,35 @@ def test_slow_name_holds_no_other_up() -> None:
 
 def test_name_server_that_is_not_there() -> None:
     found, works = look_up(["a.example"], f"127.0.0.1:{closed_port()}")
-    assert (found["a.example"].said, works) == (Said.UNASKED, False)
+    assert judge_lookup(found["a.example"].said, works)[0] is Verdict.INCONCLUSIVE
+
+
+def test_without_a_descriptor_nobody_was_asked() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with (
+        name_server(lambda _name, kind: V4 if kind == A else EMPTY) as server,
+        selectors.DefaultSelector() as selector,
+        closing(Resolver(selector, LIMIT_S, [server.address])) as resolver,
+    ):
+        resolver.ask("a.example")
+        finish(resolver, selector)
+        used = max(map(int, os.listdir("/proc/self/fd")))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
+        with ExitStack() as taken:
+            taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+            with suppress(OSError):
+                while True:
+                    taken.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+            resolver.ask("b.example")
+            finish(resolver, selector)
+    assert [lookup.said for lookup in resolver.finished] == [Said.ADDRESSES, Said.UNASKED]
+
+
+def finish(resolver: Resolver, selector: selectors.BaseSelector) -> None:
+    while resolver.in_flight:
+        for key, mask in selector.select(max(0, resolver.due() - time.monotonic())):
+            key.data(key.fd, mask)
+        resolver.tick()
 
 
 @pytest.mark.parametrize("name", ["a.invalid", "invalid"])
