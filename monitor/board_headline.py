@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from alerts.channels import label_of
 from alerts.queries import configured
-from monitor import outage_history
+from monitor import outage_history, outage_queries
 from monitor.appearance import clock, headline
 from monitor.board_rows import Placed
 from monitor.models import Outage
@@ -23,22 +24,34 @@ RECENTLY = timedelta(days=30)  # the end of an outage is told for so long
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The open outage and who was told of it, or the end of the last one; ``anybody``: who could be told."""
+    """The open outage and who was told of it, or the end of the last one; ``anybody``: who could be told.
+
+    ``public``: the same as strangers may know it, where PUBLIC_STATUS lets them in.
+    """
 
     path: str = ""
     told: Told | None = None
     over_at: datetime | None = None
     anybody: bool = True
+    public: Story | None = None
 
 
 def story(now: datetime) -> Story:
-    """One query; one more while an outage is open."""
+    """One query; one more while an outage is open, and one for strangers where they are let in."""
+    public = _outline(outage_queries.latest_outage(insider=False), now) if settings.PUBLIC_STATUS else None
     outage = Outage.objects.first()  # the latest: only that can be open
+    known = replace(_outline(outage, now), public=public)
+    if outage is None or outage.resolved_at is not None:
+        return known
+    return replace(known, told=outage_history.told(outage), anybody=bool(configured()))
+
+
+def _outline(outage: Outage | None, now: datetime) -> Story:
     if outage is None:
         return Story()
     path = outage.get_absolute_url()
     if outage.resolved_at is None:
-        return Story(path, outage_history.told(outage), anybody=bool(configured()))
+        return Story(path)
     return Story(path, over_at=outage.resolved_at) if now - outage.resolved_at <= RECENTLY else Story()
 
 
@@ -54,11 +67,11 @@ def html(
     if not sites:
         nothing = render_to_string("monitor/_nothing.html", {"audience": audience}).strip()
         return f'<div id="headline">{nothing}</div>'
+    if audience == "stranger":
+        story = story.public or Story()
     said = headline(sites, since, now)
-    # To strangers an outage of internal sites alone is none.
-    known = audience != "stranger" or story.told is None or any(look.key == "down" for _, look in sites)
-    lines = [format_html("<p>{}{}</p>", said.html, _link(story, now) if known else "")]
-    if story.told is not None and audience != "stranger":
+    lines = [format_html("<p>{}{}</p>", said.html, _link(story, now))]
+    if story.told is not None:
         lines.append(format_html('<p class="told">{}</p>', told_in_words(story, now)))
     return format_html(
         '<div id="headline" class="headline headline-{} breakable" role="status">{}</div>',

@@ -290,6 +290,19 @@ def test_all_well_tells_of_the_last_outage(ended, said) -> None:
     assert headline().endswith(said.replace("All 1 sites are up.", "The one site is up."))
 
 
+def test_strangers_read_of_public_outages_alone(settings) -> None:
+    settings.PUBLIC_STATUS = True
+    make_up(NOW, name="Shop")
+    secret = make_site(group=make_group(internal=True))
+    make_outage(secret, opened_at=NOW - timedelta(hours=2), resolved_at=NOW - timedelta(hours=1))
+    assert "The last outage ended at 08:00" in headline("user")
+    assert headline("stranger") == "The one site is up."
+    public = make_outage(make_up(NOW, name="Blog"), opened_at=NOW - timedelta(days=3))
+    public.falls.update(back_at=NOW - timedelta(days=2))
+    type(public).objects.filter(pk=public.pk).update(resolved_at=NOW - timedelta(days=2))
+    assert "The last outage ended on 2026-10-31" in headline("stranger")
+
+
 def test_strangers_are_not_led_to_an_outage_of_internal_sites() -> None:
     make_up(NOW)
     make_outage(make_down(NOW, group=make_group(internal=True)))
