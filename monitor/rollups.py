@@ -17,6 +17,7 @@ from django.db import connection, models, transaction
 from django.db.models import Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from djamon.lib.buckets import Buckets
 from jobs.models import Checkpoint
 from monitor import expected
 from monitor.expected import HOUR, full_hour, hours_between
@@ -107,6 +108,23 @@ class UtcHour(Func):
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "SUBSTR(%(expressions)s, 1, 13) || ':00:00'"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+class BucketNumber(Func):
+    """The number of the bucket that a moment lies in, as Buckets counts them, in the database's own words."""
+
+    output_field = models.BigIntegerField()
+
+    def __init__(self, moment: str, buckets: Buckets) -> None:
+        super().__init__(moment, size=int(buckets.size_s), shift=int(buckets.shift_s))
+
+    def as_sqlite(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs["template"] = "((CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) + %(shift)s) / %(size)s)"
+        return self.as_sql(*args, **kwargs)
+
+    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs["template"] = "FLOOR((EXTRACT(EPOCH FROM %(expressions)s) + %(shift)s) / %(size)s)"
+        return self.as_sql(*args, **kwargs)
 
 
 def rolled_until() -> datetime | None:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from django.db.models import Avg, BigIntegerField, Count, Func, Max, Q, QuerySet, Sum, Value
+from django.db.models import Avg, Count, Max, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from djamon.lib.buckets import Buckets, TimeRange, buckets_for
 from monitor.models import OutageSites, Site, SiteHour, SiteView
+from monitor.rollups import BucketNumber
 from monitor.verdicts import Verdict
 
 SERIES_POINTS = 500
@@ -92,23 +93,6 @@ def merged(series: Series, zone: tzinfo, most: int) -> Series:
         groups.setdefault(buckets.number_of(point.at), []).append(point)
     points = [_sum(_start(buckets, number, series.shown), group) for number, group in groups.items()]
     return replace(series, buckets=buckets, points=points)
-
-
-class BucketNumber(Func):
-    """The number of the bucket that a moment lies in, as Buckets counts them, in the database's own words."""
-
-    output_field = BigIntegerField()
-
-    def __init__(self, moment: str, buckets: Buckets) -> None:
-        super().__init__(moment, size=int(buckets.size_s), shift=int(buckets.shift_s))
-
-    def as_sqlite(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs["template"] = "((CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) + %(shift)s) / %(size)s)"
-        return self.as_sql(*args, **kwargs)
-
-    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs["template"] = "FLOOR((EXTRACT(EPOCH FROM %(expressions)s) + %(shift)s) / %(size)s)"
-        return self.as_sql(*args, **kwargs)
 
 
 def _points(site: Site, shown: TimeRange, buckets: Buckets) -> tuple[Buckets | None, list[Point]]:

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -28,10 +29,11 @@ from django.conf import settings
 from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from djamon.lib.buckets import Buckets
 from monitor import expected
 from monitor.expected import HOUR, full_hour
 from monitor.models import Site, SiteDay, SiteHour, SiteView
-from monitor.rollups import UtcHour, rolled_until
+from monitor.rollups import BucketNumber, UtcHour, rolled_until
 from monitor.verdicts import Verdict
 
 DAY = timedelta(days=1)
@@ -186,18 +188,50 @@ def with_views(stored: Stored, sites: Sequence[Site], now: datetime) -> dict[int
 def by_day(site: Site, days: int, now: datetime) -> list[DayUptime]:
     """The uptime of each of the last ``days`` days in TIME_ZONE, today included, the oldest first.
 
-    An hour counts for the day in which it begins (some zones have midnight at half past). Three queries, of
-    24 rows for a day and the newest views.
+    An hour counts for the day in which it begins (some zones have midnight at half past). The database adds
+    up the days: a query for each stretch without a change of the clock, and three more.
     """
     zone = ZoneInfo(settings.TIME_ZONE)
     today = now.astimezone(zone).date()
     wanted = [today - timedelta(days=number) for number in range(days - 1, -1, -1)]
     totals = {day: Uptime() for day in wanted}
-    for hour, uptime in by_hour(site, datetime.combine(wanted[0], time(), zone) - HOUR, now):
+    start, rolled = _midnight(wanted[0], zone), rolled_until()
+    watched = False
+    if rolled is not None:
+        for stretch in _stretches(wanted, zone):
+            _add_stretch(totals, site, stretch, zone, rolled)
+        last = SiteHour.objects.filter(site=site, hour=rolled - HOUR)
+        watched = site.enabled and last.exists()
+    since = full_hour(max(start, rolled) if rolled else start)
+    for hour, uptime in _live_hours(site, since, now, watched=watched):
         day = hour.astimezone(zone).date()
         if day in totals:
             totals[day] += uptime
     return [DayUptime(day, uptime) for day, uptime in totals.items()]
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def _stretches(days: Sequence[date], zone: ZoneInfo) -> list[list[date]]:
+    """The days in runs that begin at the same distance from UTC."""
+    offset = lambda day: datetime.combine(day, time(), zone).utcoffset()  # noqa: E731
+    return [list(run) for _, run in groupby(days, key=offset)]
+
+
+def _add_stretch(
+    totals: dict[date, Uptime], site: Site, days: Sequence[date], zone: ZoneInfo, rolled: datetime
+) -> None:
+    start, end = _midnight(days[0], zone), min(_midnight(days[-1] + DAY, zone), rolled)
+    offset = datetime.combine(days[0], time(), zone).utcoffset() or timedelta(0)
+    buckets = Buckets(86_400, int(offset.total_seconds()))
+    rows = SiteHour.objects.filter(site=site, hour__gte=start, hour__lt=end).order_by()
+    sums = {f"sum_{field}": Sum(field) for field in ("up", "down", "inconclusive", "expected")}
+    for number, *values in rows.values_list(BucketNumber("hour", buckets)).annotate(**sums):
+        # The day on which clocks are set back has an hour more.
+        day = min(date(1970, 1, 1) + int(number) * DAY, days[-1])
+        totals[day] += Uptime(*values)
 
 
 def by_hour(site: Site, start: datetime, now: datetime) -> list[tuple[datetime, Uptime]]:
