@@ -63,6 +63,11 @@ def test_a_target_carries_its_own_codes_or_those_of_all(sites, settings) -> None
     assert (common.good_codes, common.get_fallback) == (frozenset({301}), True)
 
 
+def test_those_that_failed_before_are_asked_first(sites) -> None:
+    Site.objects.filter(slug="d").update(failures=2)
+    assert [target.url for target in targets(Selection(), NOW)] == ["http://d.example/", "http://a.example/"]
+
+
 @pytest.mark.parametrize(
     ("selection", "said"),
     [
