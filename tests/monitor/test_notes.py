@@ -203,7 +203,7 @@ def test_what_is_not_there_is_404(staff_client, name, pk) -> None:
     [
         ("", "This field is required."),
         (" \r\n\t", "This field is required."),
-        ("x" * 4001, "at most 4000 characters (it has 4001)"),
+        ("x" * 4001, "has at most 4000 characters; this one has 4001."),
         ("a\0b", "Null characters are not allowed."),
     ],
     ids=["empty", "blank", "too long", "NUL"],

@@ -216,9 +216,10 @@ def fill(database: Any, number: int) -> None:
     database.execute("BEGIN")
     database.execute("INSERT INTO monitor_group VALUES (1, 'Web', 'web', 0)")
     columns = "id, group_id, name, slug, url, enabled, good_codes, get_fallback, state, failures, last_reason"
+    columns += ", recent"
     for key in range(10):
-        values = (key, 1, f"s{key}", f"s{key}", "http://s.example/", 0, "", 0, "up", 0, "")
-        database.execute(f"INSERT INTO monitor_site ({columns}) VALUES ({', '.join('?' * 11)})", values)
+        values = (key, 1, f"s{key}", f"s{key}", "http://s.example/", 0, "", 0, "up", 0, "", "")
+        database.execute(f"INSERT INTO monitor_site ({columns}) VALUES ({', '.join('?' * 12)})", values)
     newest = datetime.now(UTC) - timedelta(days=7)
     rows = (
         (f"{place:032x}", place % 10, f"{newest - timedelta(minutes=place // 10):%Y-%m-%d %H:%M:%S}", "HEAD")
