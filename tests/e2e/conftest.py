@@ -123,8 +123,10 @@ def copy_of(template: Instance, folder: Path) -> Iterator[Instance]:
         shutil.copy(template.sqlite_path, folder / "db.sqlite3")
         yield Instance(folder, f"sqlite:///{folder / 'db.sqlite3'}")
         return
-    name = f"djamon_{uuid.uuid4().hex[:8]}"
-    _on_server(f"CREATE DATABASE {name} TEMPLATE {urlsplit(template.database_url).path[1:]}")
+    name, source = f"djamon_{uuid.uuid4().hex[:8]}", urlsplit(template.database_url).path[1:]
+    # A process that has just ended may still be taken for connected, and nobody may be.
+    _on_server(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{source}'")
+    _on_server(f"CREATE DATABASE {name} TEMPLATE {source}")
     yield Instance(folder, _named(name))
     _on_server(f"DROP DATABASE {name} WITH (FORCE)")
 

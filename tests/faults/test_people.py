@@ -43,7 +43,9 @@ def rows(staff: User) -> dict[str, Any]:
     make_view(site, reason=EVIL)
     outage = make_outage(site, opened_at=now - timedelta(minutes=5))
     outage.falls.update(site_name=EVIL, site_url=f"http://x.example/?{EVIL}", reason=EVIL)
-    note = OutageNote.objects.create(outage=outage, author=staff, author_name=EVIL, text=EVIL, created=now)
+    note = OutageNote.objects.create(
+        pk=outage.pk, outage=outage, author=staff, author_name=EVIL, text=EVIL, created=now
+    )
     alert = enqueue(
         AlertDraft(f"outage:{outage.pk}", EVIL, EVIL, "<p></p>", EVIL), now, [Fake(to=[f"{EVIL}@x.org"])]
     )
