@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
+from jobs.queries import are_pages_in_doubt
 from monitor.appearance import look_of
 from monitor.models import Group, Site
 from monitor.queries import SiteCard, views_in_words
@@ -49,7 +50,8 @@ def matching(words: str, group: Group | None, state: str) -> QuerySet[Site]:
 
 
 def cards(sites: Iterable[Site], now: datetime) -> list[SiteCard]:
-    return [SiteCard(site, look_of(site, now)) for site in sites]
+    doubt = are_pages_in_doubt(now)
+    return [SiteCard(site, look_of(site, now, doubt=doubt)) for site in sites]
 
 
 def group_named(name: str) -> Group | None:

@@ -105,11 +105,10 @@ NO_DETAILS = BoardDetails(None, "", None, "", None)
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """A site's last 24 hours; ``up_percent`` of the conclusive answers, None without any."""
+    """A site's last 24 hours; the times are those of good answers, None without any."""
 
     answers: int
     inconclusive: int
-    up_percent: float | None
     average_ms: float | None
     slowest_ms: float | None
 
@@ -213,16 +212,13 @@ def day_figures(site: Site, now: datetime) -> DayFigures:
     up, unsure = Q(verdict=Verdict.UP), Q(verdict=Verdict.INCONCLUSIVE)
     found = site.views.filter(date__gt=now - timedelta(hours=24)).aggregate(
         answers=Count("pk"),
-        up=Count("pk", filter=up),
         inconclusive=Count("pk", filter=unsure),
         average_ms=Avg("total_ms", filter=up),
         slowest_ms=Max("total_ms", filter=up),
     )
-    conclusive = found["answers"] - found["inconclusive"]
     return DayFigures(
         answers=found["answers"],
         inconclusive=found["inconclusive"],
-        up_percent=100 * found["up"] / conclusive if conclusive else None,
         average_ms=found["average_ms"],
         slowest_ms=found["slowest_ms"],
     )

@@ -77,13 +77,13 @@ def test_the_day_counts_its_own_answers_only() -> None:
     make_view(site, NOW - timedelta(hours=25), verdict=Verdict.DOWN)
     make_view(make_up(), NOW, verdict=Verdict.DOWN)
     day = queries.day_figures(site, NOW)
-    assert (day.answers, day.inconclusive, day.up_percent) == (5, 1, 75.0)
+    assert (day.answers, day.inconclusive) == (5, 1)
     assert day.average_ms == pytest.approx(12.3)
     assert day.slowest_ms == 12.3
 
 
 def test_a_day_without_answers_has_no_percentage() -> None:
-    assert queries.day_figures(make_site(), NOW).up_percent is None
+    assert queries.day_figures(make_site(), NOW).average_ms is None
 
 
 def test_data_of_a_site_are_its_last_ten_newest_first() -> None:
