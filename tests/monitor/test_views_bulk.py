@@ -13,7 +13,10 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from jobs import recording
+from jobs.models import JobRun
 from monitor import bulk_views
 from monitor.models import Group, Outage, Site, SiteView
 from tests.monitor.factories import make_down, make_group, make_outage, make_site, make_up, make_views
@@ -468,3 +471,13 @@ def test_a_deletion_that_takes_long_asks_whether_to_go_on(staff) -> None:
 def test_sites_that_are_gone_are_passed_over(staff_client) -> None:
     response = staff_client.post(reverse("sites_delete"), {"sites": "1,2,x,,"})
     assert response["Location"] == reverse("sites_manage")
+
+
+def test_sites_to_manage_are_grey_too_while_a_run_is_in_doubt(staff_client) -> None:
+    now = timezone.now()
+    run, held = recording.start("probe", {}, "cron", now)
+    recording.finish(run, held, JobRun.State.FAULT, "our own connection is in doubt", now)
+    make_up(now)
+    page = staff_client.get(reverse("sites_manage")).content.decode()
+    assert "was up" in page
+    assert "state-up" not in page
