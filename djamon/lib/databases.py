@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
+OUR_POSTGRESQL = "djamon.lib.postgresql"
 
 # WAL lets readers go on while one writes; NORMAL loses no consistency under WAL, only the last
 # commits at a power cut; the sizes suit a machine of 512 MiB.
@@ -48,6 +49,7 @@ def database_from_url(url: str, *, base_dir: Path, pool_size: int, wait_s: float
         database["NAME"] = _sqlite_name(str(database["NAME"]), base_dir)
         options.update(timeout=wait_s, transaction_mode="IMMEDIATE", init_command=";".join(SQLITE_PRAGMAS))
     else:
+        database["ENGINE"] = OUR_POSTGRESQL
         options.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
         options.setdefault("options", f"-c lock_timeout={int(wait_s * 1000)}")
         if pool_size:

@@ -129,14 +129,19 @@ def filled(
 
 
 @pytest.fixture(scope="package")
-def sized(filled: Any, browser: Browser) -> Iterator[Callable[[str], Served]]:
+def sized(
+    filled: Any, var_dir: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Served]]:
     """An installation filled with so much, by the names of tests.browser.sketches; tests only look at it."""
     with ExitStack() as stack:
         made: dict[str, Served] = {}
 
         def get(size: str) -> Served:
             if size not in made:
-                made[size] = stack.enter_context(serving(filled(size)))
+                # A copy: nobody may be connected to what others are copied from.
+                copy = stack.enter_context(copy_of(filled(size), tmp_path_factory.mktemp(f"served-{size}")))
+                set_up(copy, var_dir)
+                made[size] = stack.enter_context(serving(copy))
             return made[size]
 
         yield get

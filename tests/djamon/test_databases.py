@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from djamon.lib.databases import POSTGRESQL, SQLITE, database_from_url
+from djamon.lib.databases import OUR_POSTGRESQL, SQLITE, database_from_url
 
 
 def database(url: str, base_dir: Path = Path("/base"), pool_size: int = 0) -> dict[str, Any]:
@@ -44,15 +44,15 @@ def test_sqlite_is_tuned(tmp_path) -> None:
 
 def test_postgresql_gives_up_after_a_while() -> None:
     settings = database("postgres://user:p%40ss@db.example:5433/name")
-    assert settings["ENGINE"] == POSTGRESQL
+    assert settings["ENGINE"] == OUR_POSTGRESQL
     assert (settings["HOST"], settings["PORT"], settings["NAME"]) == ("db.example", 5433, "name")
     assert (settings["USER"], settings["PASSWORD"]) == ("user", "p@ss")
     assert settings["OPTIONS"] == {"connect_timeout": 5, "options": "-c lock_timeout=2500"}
 
 
 def test_postgresql_may_be_pooled() -> None:
-    options = database("postgres://localhost/name", pool_size=7)["OPTIONS"]
-    assert options["pool"]["max_size"] == 7
+    settings = database("postgres://localhost/name", pool_size=7)
+    assert settings["OPTIONS"]["pool"]["max_size"] == 7
 
 
 @pytest.mark.parametrize(

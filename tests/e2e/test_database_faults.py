@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.e2e.conftest import SERVER, Instance
+from tests.e2e.whole import up
 
 
 @contextmanager
@@ -60,6 +62,20 @@ def read_only_files(instance: Instance) -> Iterator[None]:
     instance.prefix = []
     file.parent.chmod(0o755)
     file.chmod(0o644)
+
+
+@pytest.mark.skipif(not SERVER, reason="a file has no connections that break; runs on PostgreSQL")
+def test_pages_are_there_at_once_when_the_database_server_is_back(instance) -> None:
+    instance.add_sites(shop="http://127.0.0.1:9/")
+    with up(instance) as (port, _):
+        page = f"http://127.0.0.1:{port}/group/web/data.json"
+        before = requests.get(page, timeout=10)
+        with instance.connect() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert (before.status_code, requests.get(page, timeout=10).status_code) == (200, 200)
 
 
 @pytest.mark.parametrize("fault", [locked, gone, read_only])

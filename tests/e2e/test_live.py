@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from jobs.services import answers
-from tests.djamon.streamserver import Reader, until
+from tests.djamon.streamserver import Reader
 from tests.e2e.conftest import LIMIT_S, Instance
-from tests.monitor.servers import closed_port
+from tests.e2e.whole import up
 
 PATH = "/events/sites"
 # uvicorn complains after 3 s that a connection is still open.
 AT_ONCE_S = 3
-
-
-@contextmanager
-def up(instance: Instance, **settings: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
-    port = closed_port()
-    process = instance.start("up", PORT=str(port), SCHEDULER="False", PUBLIC_STATUS="True", **settings)
-    try:
-        assert until(lambda: answers("127.0.0.1", port))
-        yield port, process
-    finally:
-        process.terminate()
-        process.communicate(timeout=LIMIT_S)
 
 
 def board(reader: Reader) -> Any:
