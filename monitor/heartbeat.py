@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import requests
 from django.conf import settings
 
 TIMEOUT_S = 5
@@ -16,6 +15,8 @@ def beat() -> None:
     """Call HEARTBEAT_URL, if one is set; a watcher that cannot be reached is logged and nothing more."""
     if not settings.HEARTBEAT_URL:
         return
+    import requests  # noqa: PLC0415  (most runs have nobody to call, and it takes 0.1 s to load)
+
     try:
         with requests.Session() as session:
             session.trust_env = False

@@ -11,7 +11,8 @@ import pytest
 from oauthlib.oauth1.rfc5849 import signature  # type: ignore[import-untyped]
 
 from alerts.channels.shape import Blame, Refused, Sent
-from alerts.channels.twitter import KEYS, TwitterChannel, judge, retry_after_s
+from alerts.channels.twitter import KEYS, TwitterChannel
+from alerts.channels.twitter_api import judge, retry_after_s
 from alerts.models import Delivery
 from alerts.outbox import enqueue
 from alerts.sending import send_due
