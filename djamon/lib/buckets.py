@@ -38,8 +38,20 @@ SIZES_S = (
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """The ranges that a page offers by name, the one it shows unasked, and the longest that it shows."""
+
+    names: Mapping[str, tuple[str, timedelta]]
+    default: str
+    longest: timedelta
+
+
+USUAL = Choice(RANGES, DEFAULT_RANGE, LONGEST)
+
+
+@dataclass(frozen=True, slots=True)
 class TimeRange:
-    """From ``start`` up to and without ``end``, both in UTC; ``name`` is a key of RANGES, or empty."""
+    """From ``start`` up to and without ``end``, both in UTC; ``name`` is a key of its choice, or empty."""
 
     start: datetime
     end: datetime
@@ -58,10 +70,10 @@ class RangeRefused:
     field: str
 
 
-def named_range(name: str, now: datetime) -> TimeRange:
-    """A range of RANGES, up to ``now``; raises KeyError for any other name."""
+def named_range(name: str, now: datetime, choice: Choice = USUAL) -> TimeRange:
+    """A range of the choice, up to ``now``; raises KeyError for any other name."""
     end = now.astimezone(UTC)
-    return TimeRange(end - RANGES[name][1], end, name)
+    return TimeRange(end - choice.names[name][1], end, name)
 
 
 def asks_for_range(query: Mapping[str, str]) -> bool:
@@ -70,17 +82,18 @@ def asks_for_range(query: Mapping[str, str]) -> bool:
 
 
 def parse_range(
-    query: Mapping[str, str], now: datetime, zone: tzinfo, *, longest: timedelta = LONGEST
+    query: Mapping[str, str], now: datetime, zone: tzinfo, choice: Choice = USUAL
 ) -> TimeRange | RangeRefused:
     """The range that a query asks for; without any the default one. An empty parameter counts as none."""
     name, start, end = (query.get(key, "").strip() for key in ("range", "from", "to"))
     if name and (start or end):
         return RangeRefused("Give either range, or from and to.", "range")
     if start or end:
-        return _between(start, end, now.astimezone(UTC), zone, longest)
-    if name and name not in RANGES:
-        return RangeRefused(f"There is no range {_quoted(name)}; there are {', '.join(RANGES)}.", "range")
-    return named_range(name or DEFAULT_RANGE, now)
+        return _between(start, end, now.astimezone(UTC), zone, choice.longest)
+    if name and name not in choice.names:
+        there_are = ", ".join(choice.names)
+        return RangeRefused(f"There is no range {_quoted(name)}; there are {there_are}.", "range")
+    return named_range(name or choice.default, now, choice)
 
 
 def _between(

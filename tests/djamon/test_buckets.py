@@ -13,6 +13,7 @@ from djamon.lib.buckets import (
     RANGES,
     SIZES_S,
     Buckets,
+    Choice,
     RangeRefused,
     TimeRange,
     buckets_for,
@@ -99,6 +100,15 @@ def test_what_cannot_be_shown_is_refused_with_its_field(query, field, said) -> N
     assert isinstance(refusal, RangeRefused)
     assert refusal.field == field
     assert said in refusal.error
+
+
+QUARTERS = Choice({"15m": ("last quarter", timedelta(minutes=15))}, "15m", timedelta(hours=1))
+
+
+def test_a_page_may_offer_ranges_of_its_own() -> None:
+    assert parse_range({}, NOW, BERLIN, QUARTERS).start == NOW - timedelta(minutes=15)
+    assert "there are 15m." in parse_range({"range": "24h"}, NOW, BERLIN, QUARTERS).error
+    assert parse_range({"from": "2026-11-22"}, NOW, BERLIN, QUARTERS).field == "from"
 
 
 @given(st.text(), st.text(), st.text())
