@@ -6,14 +6,15 @@ A key may have several series, one for each token; without ``token`` all of them
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
-from django.db.models import Q
+from django.conf import settings
+from django.db.models import Q, Sum, Value
 
-from timings import histogram
+from timings import histogram, spans
 from timings.models import DAY, EVER, HOUR, MINUTE, Sample, SampleExtra, Series, Summary
 from timings.store import Sums
 
@@ -26,6 +27,8 @@ SIZES_S = (
     *(DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY),
 )
 NAMED_AT_ONCE = 500
+MOST_READ = 50_000  # calls that a range is added up of; where there are more, of minutes
+CALL_COLUMNS = ("ts", "seq", "series_id", "execution_time")
 SUM_COLUMNS = ("count", "total", "least", "most", "histogram")
 
 
@@ -154,20 +157,111 @@ def _extras(page: Sequence[Call]) -> dict[tuple[int, int, int], str]:
     return {row[:3]: row[3] for row in found if row[:3] in wanted}
 
 
-def slowest(series: Sequence[int], start: int, end: int, most: int) -> Calls:
-    """The slowest calls of a range, the slowest first."""
+def latest(series: Sequence[int], start: int, end: int, most: int) -> Calls:
+    """The last calls of a range, the last first."""
     rows = Sample.objects.filter(series_id__in=series, ts__gte=start, ts__lte=end)
-    columns = ("ts", "seq", "series_id", "execution_time")
-    page = [Call(*row) for row in rows.order_by("-execution_time", "ts", "seq")[:most].values_list(*columns)]
-    in_time = sorted(page)
-    return Calls(page, _extras(in_time), None)
+    page = [Call(*row) for row in rows.order_by("-ts", "-seq")[:most].values_list(*CALL_COLUMNS)]
+    return Calls(page, _extras(page[::-1]), None)
+
+
+def slowest(series: Sequence[int], start: int, end: int, most: int, now: int) -> Calls:
+    """The slowest calls of a range, the slowest first, of those calls that are kept.
+
+    They lie in the ``most`` minutes that have the slowest one each, and these in the hours that have; two
+    more of both, as the first and the last may have it outside of the range.
+    """
+    first = max(start, kept_since(now)[spans.SECOND])
+    hours = Summary.objects.filter(
+        level=HOUR, series_id__in=series, start__gt=first - HOUR, start__lte=end
+    ).order_by("-most")
+    found: list[Call] = []
+    for peak, owner, minute in _peaks(hours.values_list("series_id", "start")[: most + 2], most + 2):
+        if len(found) == most and found[-1].execution_time >= peak:
+            break
+        rows = Sample.objects.filter(
+            series_id=owner, ts__gte=max(first, minute), ts__lte=min(end, minute + MINUTE - 1)
+        ).order_by("-execution_time", "ts", "seq")
+        found += [Call(*row) for row in rows[:most].values_list(*CALL_COLUMNS)]
+        found = sorted(found, key=lambda call: (-call.execution_time, call))[:most]
+    return Calls(found, _extras(sorted(found)), None)
+
+
+def _peaks(hours: Iterable[tuple[int, int]], most: int) -> list[tuple[float, int, int]]:
+    """Of these series' hours, the minutes that have the slowest calls: how slow, whose, and when."""
+    minutes = Summary.objects.filter(level=MINUTE).order_by()
+    each = [
+        minutes.filter(series_id=owner, start__gte=hour, start__lt=hour + HOUR).values_list(
+            "most", "series_id", "start"
+        )
+        for owner, hour in hours
+    ]
+    return heapq.nlargest(most, each[0].union(*each[1:], all=True)) if each else []
 
 
 # --- Summaries -----------------------------------------------------------------------------------
-def grid_of(start: int, end: int, most: int) -> Grid:
+def kept_since(now: int) -> dict[int, int]:
+    """Since when there are single calls, and sums of minutes and hours; those of days stay for ever."""
+    days = {
+        spans.SECOND: settings.TIMINGS_KEEP_DAYS,
+        MINUTE: settings.TIMINGS_MINUTES_KEEP_DAYS,
+        HOUR: settings.TIMINGS_HOURS_KEEP_DAYS,
+    }
+    return {grain: now - kept * DAY for grain, kept in days.items()}
+
+
+def grain_of(series: Sequence[int], start: int, end: int, now: int) -> int:
+    """The finest grain that the range can be told in: kept, and not made of more than MOST_READ calls."""
+    kept = spans.finest(start, kept_since(now))
+    if kept > spans.SECOND or end - start > spans.LONGEST_S[spans.SECOND]:
+        return max(kept, MINUTE)
+    minutes = Summary.objects.filter(
+        level=MINUTE, series_id__in=series, start__gt=start - MINUTE, start__lte=end
+    )
+    calls = minutes.aggregate(calls=Sum("count"))["calls"] or 0
+    return MINUTE if calls > MOST_READ else spans.SECOND
+
+
+def added_up(series: Sequence[int], ranges: Mapping[str, tuple[int, int]]) -> dict[str, Sums]:
+    """What the calls of each range, without its end, add up to; without calls it is missing. Two queries."""
+    pieces = [(name, piece) for name, (start, end) in ranges.items() for piece in spans.pieces(start, end)]
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    times: dict[str, list[float]] = {}
+    for name, *row in _each(
+        [
+            Summary.objects.order_by()
+            .filter(level=piece.level, series_id__in=series, start__gte=piece.start, start__lt=piece.end)
+            .values_list(Value(name), "start", *SUM_COLUMNS)
+            for name, piece in pieces
+            if piece.level > spans.SECOND
+        ]
+    ):
+        rows.setdefault(name, []).append(tuple(row))
+    for name, value in _each(
+        [
+            Sample.objects.order_by()
+            .filter(series_id__in=series, ts__gte=piece.start, ts__lt=piece.end)
+            .values_list(Value(name), "execution_time")
+            for name, piece in pieces
+            if piece.level == spans.SECOND
+        ]
+    ):
+        times.setdefault(name, []).append(value)
+    found = {name: _added(some) for name, some in rows.items()}
+    for name, some in times.items():
+        sums = _sums_of(some)
+        found[name] = found[name] + sums if name in found else sums
+    return found
+
+
+def _each(parts: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+    """The rows of several queries, asked as one."""
+    return parts[0].union(*parts[1:], all=True) if parts else ()
+
+
+def grid_of(start: int, end: int, most: int, least: int = 1) -> Grid:
     """The finest of SIZES_S of which the range touches at most ``most``, else whole days from its first."""
     for size in SIZES_S:
-        if end // size - start // size < most:
+        if size >= least and end // size - start // size < most:
             return Grid(size, 0)
     first = start - start % DAY
     days = (end - first) // DAY + 1
@@ -213,10 +307,12 @@ def _sums_of_calls(series: Sequence[int], first: int, last: int, grid: Grid) -> 
     rows = Sample.objects.filter(series_id__in=series, ts__gte=first, ts__lt=last)
     for ts, value in rows.values_list("ts", "execution_time"):
         times.setdefault(grid.bucket_of(ts), []).append(value)
-    return {
-        at: Sums(len(some), sum(some), min(some), max(some), histogram.packed(histogram.bins_of(some)))
-        for at, some in times.items()
-    }
+    return {at: _sums_of(some) for at, some in times.items()}
+
+
+def _sums_of(times: Sequence[float]) -> Sums:
+    bins = histogram.packed(histogram.bins_of(times))
+    return Sums(len(times), sum(times), min(times), max(times), bins)
 
 
 def _loaded(row: Sequence[Any]) -> Sums:
