@@ -146,6 +146,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "djamon.lib.hooks.page_frame",
             ],
+            "libraries": {"words": "djamon.lib.words"},
         },
     },
 ]

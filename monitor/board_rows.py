@@ -17,10 +17,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from djamon.lib.charts import MOST_BARS, Style, bars, bars_in_words, sparkline
+from djamon.lib.words import milliseconds
 from monitor.appearance import Look, clock
 from monitor.models import Group
 from monitor.queries import BoardDetails, BoardSite
-from monitor.templatetags.monitor_words import milliseconds
 from monitor.uptime import Figures, Uptime, in_words
 
 CERTIFICATE_SOON_DAYS = 14

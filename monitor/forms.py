@@ -11,7 +11,7 @@ from django import forms
 from django.utils.html import format_html
 
 from djamon.lib.forms import StyledForm
-from monitor.merging import MergingForm
+from djamon.lib.merging import MergingForm
 from monitor.models import Group, Site
 from monitor.names import spelled_otherwise
 

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from djamon.lib.buckets import TimeRange
 from djamon.lib.charts import MOST_BARS, Bar, Style
+from djamon.lib.words import milliseconds
 from monitor.appearance import Look, allowed, is_old, up_of
 from monitor.models import Group, Site, SiteView
-from monitor.templatetags.monitor_words import milliseconds
 from monitor.verdicts import Verdict
 
 JSON_VIEWS = 10

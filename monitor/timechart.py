@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 
 from djamon.lib.buckets import DEFAULT_RANGE, RANGES, RangeRefused, TimeRange, named_range, parse_range
 from djamon.lib.durations import in_words
+from djamon.lib.words import milliseconds
 from monitor.models import Site
 from monitor.series import RAW_SPAN, Fall, Point, Series, merged, series_of
-from monitor.templatetags.monitor_words import milliseconds
 
 TABLE_ROWS = 50
 PHASE_NAMES = {"lookup_ms": "Name look-up", "connect_ms": "Connect", "tls_ms": "TLS", "wait_ms": "Wait"}

@@ -1,10 +1,9 @@
-"""Small words of the monitor's pages: moments, times of an answer, the name of a channel."""
+"""Small words of all pages, for templates: moments, times, shares. The settings load it as ``words``."""
 
 from __future__ import annotations
 
 from django import template
 
-from alerts.channels import label_of
 from djamon.lib.moments import ago, moment
 
 register = template.Library()
@@ -28,8 +27,3 @@ def percent(value: float | None) -> str:
     if value is None:
         return "–"
     return "100 %" if value == 100 else f"{min(value, 99.99):.2f} %"
-
-
-@register.filter
-def channel_label(name: str) -> str:
-    return label_of(name)
