@@ -38,6 +38,8 @@ class DetailOut(Schema):
 class SpanIn(Schema):
     """A range of time, whose ends are both included."""
 
+    range: str = Field("", description=f"Instead of the two: {', '.join(asked.RANGES)}, up to now.")
+
     start_time: str = Field("", description="Seconds since 1970, ISO 8601, or a date.")
     end_time: str = Field("", description="As start_time; a date means its end.")
     token: str = Field("", description="Only what was sent with this token.")
@@ -51,9 +53,22 @@ class CallsIn(SpanIn):
 
 
 class SummaryIn(SpanIn):
-    """A range in buckets; without start_time the day before end_time, without end_time until now."""
+    """A range in buckets; without start_time the day before end_time, without end_time until now.
+
+    Where calls are very many, or not kept any more, a bucket is no shorter than a minute (an hour, a day).
+    """
 
     buckets: str = Field("", description=f"Most buckets, at most {asked.MOST_BUCKETS}.")
+
+
+class FiguresIn(SpanIn):
+    """A range; without start_time the day before end_time, without end_time until now."""
+
+
+class FewIn(SpanIn):
+    """Some calls of a range."""
+
+    limit: str = Field("", description=f"How many calls, at most {asked.MOST_FEW}.")
 
 
 class CallsOfIn(CallsIn):
@@ -64,6 +79,18 @@ class CallsOfIn(CallsIn):
 
 class SummaryOfIn(SummaryIn):
     """A range of any key in buckets."""
+
+    key: str = Field("", description="The key.")
+
+
+class FiguresOfIn(FiguresIn):
+    """A range of any key."""
+
+    key: str = Field("", description="The key.")
+
+
+class FewOfIn(FewIn):
+    """Some calls of any key."""
 
     key: str = Field("", description="The key.")
 
@@ -99,6 +126,41 @@ class SummaryOut(Schema):
     buckets: list[BucketOut]
 
 
+class FewOut(Schema):
+    """Calls as in the other lists."""
+
+    key: str
+    execution_times: list[dict[str, Any]]
+
+
+class RangeOut(Schema):
+    """What the calls of a range add up to; times in seconds, null where there was none.
+
+    The ends are those that are told: of long or old ranges whole minutes, hours or days.
+    """
+
+    start_time: int
+    end_time: int
+    count: int
+    per_second: float
+    min: float | None
+    mean: float | None
+    p50: float | None = Field(description="Percentiles are within 1 % of the exact ones.")
+    p95: float | None
+    p99: float | None
+    max: float | None
+
+
+class FiguresOut(RangeOut):
+    """A range, and the one of the same length before it."""
+
+    key: str
+    before: RangeOut
+    changes: dict[str, float | None] = Field(
+        description="Of count, mean, p50, p95, p99 and max, in per cent of what was before."
+    )
+
+
 @router.get("/api/v1/keys/", response={200: list[str] | list[DetailOut], **ERRORS}, summary="Every key")
 def keys(request: HttpRequest, asked: Query[KeysIn]) -> HttpResponseBase:  # noqa: ARG001  (only described here)
     return views.keys(request)
@@ -106,6 +168,8 @@ def keys(request: HttpRequest, asked: Query[KeysIn]) -> HttpResponseBase:  # noq
 
 CALLS: dict[int, Any] = {200: CallsOut, 400: InputError, **ERRORS}
 BUCKETS: dict[int, Any] = {200: SummaryOut, 400: InputError, **ERRORS}
+FIGURES: dict[int, Any] = {200: FiguresOut, 400: InputError, **ERRORS}
+FEW: dict[int, Any] = {200: FewOut, 400: InputError, **ERRORS}
 
 
 @router.get("/api/v1/keys/execution_times/", response=CALLS, summary="The calls of a key (?key=)")
@@ -125,6 +189,32 @@ def summary_of(
 
 
 @router.get(
+    "/api/v1/keys/figures/", response=FIGURES, summary="A range of a key beside the one before (?key=)"
+)
+def figures_of(
+    request: HttpRequest,
+    asked: Query[FiguresOfIn],  # noqa: ARG001  (only described here)
+) -> HttpResponseBase:
+    return views.figures(request, request.GET.get("key", ""))
+
+
+@router.get("/api/v1/keys/slowest/", response=FEW, summary="The slowest calls of a key (?key=)")
+def slowest_of(
+    request: HttpRequest,
+    asked: Query[FewOfIn],  # noqa: ARG001  (only described here)
+) -> HttpResponseBase:
+    return views.slowest(request, request.GET.get("key", ""))
+
+
+@router.get("/api/v1/keys/latest/", response=FEW, summary="The last calls of a key (?key=)")
+def latest_of(
+    request: HttpRequest,
+    asked: Query[FewOfIn],  # noqa: ARG001  (only described here)
+) -> HttpResponseBase:
+    return views.latest(request, request.GET.get("key", ""))
+
+
+@router.get(
     "/api/v1/keys/{path:key}/execution_times/", response=CALLS, summary="The calls of a key", description=KEY
 )
 def execution_times(request: HttpRequest, key: str, asked: Query[CallsIn]) -> HttpResponseBase:  # noqa: ARG001
@@ -139,3 +229,27 @@ def execution_times(request: HttpRequest, key: str, asked: Query[CallsIn]) -> Ht
 )
 def summary(request: HttpRequest, key: str, asked: Query[SummaryIn]) -> HttpResponseBase:  # noqa: ARG001
     return views.summary(request, key)
+
+
+@router.get(
+    "/api/v1/keys/{path:key}/figures/",
+    response=FIGURES,
+    summary="A range of a key beside the one before",
+    description=KEY,
+)
+def figures(request: HttpRequest, key: str, asked: Query[FiguresIn]) -> HttpResponseBase:  # noqa: ARG001
+    return views.figures(request, key)
+
+
+@router.get(
+    "/api/v1/keys/{path:key}/slowest/", response=FEW, summary="The slowest calls of a key", description=KEY
+)
+def slowest(request: HttpRequest, key: str, asked: Query[FewIn]) -> HttpResponseBase:  # noqa: ARG001
+    return views.slowest(request, key)
+
+
+@router.get(
+    "/api/v1/keys/{path:key}/latest/", response=FEW, summary="The last calls of a key", description=KEY
+)
+def latest(request: HttpRequest, key: str, asked: Query[FewIn]) -> HttpResponseBase:  # noqa: ARG001
+    return views.latest(request, key)

@@ -6,13 +6,26 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from math import ceil, floor
 
-from djamon.lib.buckets import parse_moment
+from djamon.lib.buckets import Choice, parse_moment
 from timings.queries import Place
 
+RANGES = {
+    "15m": ("last 15 minutes", timedelta(minutes=15)),
+    "1h": ("last hour", timedelta(hours=1)),
+    "6h": ("last 6 hours", timedelta(hours=6)),
+    "24h": ("last day", timedelta(hours=24)),
+    "7d": ("last week", timedelta(days=7)),
+    "30d": ("last 30 days", timedelta(days=30)),
+    "90d": ("last 90 days", timedelta(days=90)),
+    "1y": ("last year", timedelta(days=365)),
+}
+CHOICE = Choice(RANGES, "1h", timedelta(days=3660))
+
 DEFAULT_LIMIT, MOST_CALLS = 1000, 10_000
+DEFAULT_FEW, MOST_FEW = 10, 100  # slowest or latest calls
 DEFAULT_BUCKETS, MOST_BUCKETS = 300, 1000
 LATEST_S = 253_402_300_799  # the end of the year 9999
 
@@ -34,8 +47,13 @@ class Span:
     end: int
 
 
-def span(query: Mapping[str, str], zone: tzinfo) -> Span:
-    """``start_time`` and ``end_time``: ISO 8601, a date (to its end), or seconds since 1970; without, all."""
+def span(query: Mapping[str, str], zone: tzinfo, now_s: int) -> Span:
+    """``start_time`` and ``end_time``: ISO 8601, a date (to its end), or seconds since 1970; without, all.
+
+    Or ``range``, a name of RANGES: so long, up to now.
+    """
+    if name := query.get("range", "").strip():
+        return _named(name, query, now_s)
     start, end = 0, LATEST_S
     if word := query.get("start_time", "").strip():
         moment = parse_moment(word, zone)
@@ -48,6 +66,14 @@ def span(query: Mapping[str, str], zone: tzinfo) -> Span:
             raise _no_moment(word, "end_time")
         end = floor(moment.timestamp()) - (1 if _is_date(word) else 0)
     return Span(start, end)
+
+
+def _named(name: str, query: Mapping[str, str], now_s: int) -> Span:
+    if query.get("start_time", "").strip() or query.get("end_time", "").strip():
+        raise Refused("Give either range, or start_time and end_time.", "range")
+    if name not in RANGES:
+        raise Refused(f"There is no range “{name[:40]}”; there are {', '.join(RANGES)}.", "range")
+    return Span(now_s + 1 - int(RANGES[name][1].total_seconds()), now_s)
 
 
 def _no_moment(word: str, field: str) -> Refused:

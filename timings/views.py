@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import json_user
 from djamon.lib.negotiation import json_error
-from timings import asked, queries
+from timings import asked, comparing, queries
 from timings.asked import Refused
 
 NO_KEY = "No function with this key has sent anything."
@@ -56,16 +56,15 @@ def keys(request: HttpRequest) -> HttpResponse:
 @_refusing
 def execution_times(request: HttpRequest, key: str) -> HttpResponse:
     """The calls of a key in a range, oldest first, a page at a time."""
-    span = asked.span(request.GET, timezone.get_current_timezone())
+    span = asked.span(request.GET, timezone.get_current_timezone(), int(time.time()))
     limit = asked.number(request.GET, "limit", asked.DEFAULT_LIMIT, asked.MOST_CALLS)
     after = asked.place(request.GET)
     series = queries.series_of(key, request.GET.get("token", ""))
     if not series:
         return json_error(404, NO_KEY)
     found = queries.calls(list(series), span.start, span.end, limit, after)
-    times = [_call(call, series, found.extras) for call in found.page]
     following = _next(request, found.next) if found.next else None
-    return _json({"key": key, "execution_times": times, "next": following})
+    return _json({"key": key, "execution_times": _told(found, series), "next": following})
 
 
 @never_cache
@@ -74,16 +73,65 @@ def execution_times(request: HttpRequest, key: str) -> HttpResponse:
 @_refusing
 def summary(request: HttpRequest, key: str) -> HttpResponse:
     """A range of a key in buckets: what the graphs read."""
-    span = asked.span(request.GET, timezone.get_current_timezone())
+    now = int(time.time())
+    shown = asked.shown(asked.span(request.GET, timezone.get_current_timezone(), now), now)
     most = asked.number(request.GET, "buckets", asked.DEFAULT_BUCKETS, asked.MOST_BUCKETS)
     series = queries.series_of(key, request.GET.get("token", ""))
     if not series:
         return json_error(404, NO_KEY)
-    shown = asked.shown(span, int(time.time()))
-    grid = queries.grid_of(shown.start, shown.end, most)
+    least = queries.grain_of(list(series), shown.start, shown.end, now)
+    grid = queries.grid_of(shown.start, shown.end, most, least)
     buckets = queries.summary(list(series), shown.start, shown.end, grid)
     span_told = {"start_time": shown.start, "end_time": shown.end, "bucket_s": grid.size}
     return _json({"key": key, **span_told, "buckets": buckets})
+
+
+@never_cache
+@require_safe
+@json_user
+@_refusing
+def figures(request: HttpRequest, key: str) -> HttpResponse:
+    """What the calls of a range add up to, and those of the range before it."""
+    now = int(time.time())
+    shown = asked.shown(asked.span(request.GET, timezone.get_current_timezone(), now), now)
+    series = queries.series_of(key, request.GET.get("token", ""))
+    if not series:
+        return json_error(404, NO_KEY)
+    return _json({"key": key, **comparing.compared(list(series), shown, now).as_json()})
+
+
+@never_cache
+@require_safe
+@json_user
+@_refusing
+def slowest(request: HttpRequest, key: str) -> HttpResponse:
+    """The slowest calls of a range."""
+    now = int(time.time())
+    return _few(request, key, lambda ids, span, most: queries.slowest(ids, span.start, span.end, most, now))
+
+
+@never_cache
+@require_safe
+@json_user
+@_refusing
+def latest(request: HttpRequest, key: str) -> HttpResponse:
+    """The last calls of a range."""
+    return _few(request, key, lambda ids, span, most: queries.latest(ids, span.start, span.end, most))
+
+
+def _few(
+    request: HttpRequest, key: str, ask: Callable[[list[int], asked.Span, int], queries.Calls]
+) -> HttpResponse:
+    span = asked.span(request.GET, timezone.get_current_timezone(), int(time.time()))
+    limit = asked.number(request.GET, "limit", asked.DEFAULT_FEW, asked.MOST_FEW)
+    series = queries.series_of(key, request.GET.get("token", ""))
+    if not series:
+        return json_error(404, NO_KEY)
+    return _json({"key": key, "execution_times": _told(ask(list(series), span, limit), series)})
+
+
+def _told(found: queries.Calls, series: dict[int, str]) -> list[dict[str, Any]]:
+    return [_call(call, series, found.extras) for call in found.page]
 
 
 def _call(

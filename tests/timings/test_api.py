@@ -24,6 +24,13 @@ def store(*calls):
     Store(1000).write(calls)
 
 
+@pytest.fixture(autouse=True)
+def _soon_after():
+    """Calls of back then are still kept."""
+    with time_machine.travel(T + 2 * 86_400):
+        yield
+
+
 @pytest.fixture
 def get(member_client):
     def got(path, status=200, **query):
@@ -187,3 +194,61 @@ def test_without_a_range_a_summary_is_of_the_last_day(get):
         told = get(f"{KEY}/summary/")
     assert (told["start_time"], told["end_time"]) == (T + 3600 - 86_400, T + 3600)
     assert [bucket["count"] for bucket in told["buckets"]] == [1]
+
+
+# --- Figures, and single calls ------------------------------------------------------------------
+def test_figures_are_compared_with_the_range_before(get):
+    store(*(call(-second, 0.2) for second in range(60)), *(call(-second, 0.1) for second in range(60, 100)))
+    with time_machine.travel(T, tick=False):
+        told = get(f"{KEY}/figures/", start_time=T - 59, end_time=T)
+    assert (told["count"], told["per_second"], told["mean"]) == (60, 1.0, pytest.approx(0.2))
+    assert (told["before"]["count"], told["before"]["max"]) == (40, 0.1)
+    assert (told["before"]["start_time"], told["before"]["end_time"]) == (T - 119, T - 60)
+    assert told["changes"] == pytest.approx(
+        {"count": 50} | dict.fromkeys(["mean", "p50", "p95", "p99", "max"], 100)
+    )
+
+
+def test_without_calls_there_are_no_figures(get):
+    store(call())
+    told = get(f"{KEY}/figures/", start_time=T + 100, end_time=T + 200)
+    assert (told["count"], told["p95"], told["max"], told["changes"]["p95"]) == (0, None, None, None)
+
+
+def test_the_slowest_and_the_last_calls_are_told(get):
+    with time_machine.travel(T + 60, tick=False):
+        store(*(call(n, 0.1 * (n % 7), extra=f'{{"n":{n}}}') for n in range(30)))
+        slow = get(f"{KEY}/slowest/", limit=3)["execution_times"]
+        late = get("latest/", key=KEY, limit=2, range="15m")["execution_times"]
+    assert [one["n"] for one in slow] == [6, 13, 20]
+    assert [(one["n"], one["timestamp"], one["token"]) for one in late] == [
+        (29, T + 29, "t"),
+        (28, T + 28, "t"),
+    ]
+
+
+def test_a_range_by_its_name_ends_now(get):
+    store(call())
+    with time_machine.travel(T + 60, tick=False):
+        told = get(f"{KEY}/summary/", range="1h")
+    assert (told["start_time"], told["end_time"]) == (T + 61 - 3600, T + 60)
+
+
+@pytest.mark.parametrize("path", ["summary/", "figures/", "slowest/", "latest/", "execution_times/"])
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"range": "2h"}, "range"),
+        ({"range": "1h", "end_time": "5"}, "range"),
+        ({"end_time": "x"}, "end_time"),
+    ],
+)
+def test_a_bad_range_is_refused_everywhere(get, path, query, field):
+    store(call())
+    assert get(f"{KEY}/{path}", 400, **query)["field"] == field
+
+
+@pytest.mark.parametrize("path", ["figures/", "slowest/", "latest/"])
+def test_unknown_keys_and_strangers_get_none_of_it(get, stranger_client, path):
+    get(path, 404, key="nobody")
+    assert stranger_client.get(f"/api/v1/keys/{KEY}/{path}").status_code == 401
