@@ -3,7 +3,7 @@
 ``python -m tests.faults.internet`` takes one JSON command a line; it answers each with ``ok`` and for how
 long it stood still:
 ``{"do": "begin", "ca": folder}``, ``{"do": "site", "n": 3, "how": "silent"}``,
-``{"do": "names", "how": "refuse"}``, ``{"do": "link", "how": "down"}``.
+``{"do": "names", "how": "refuse"}``, ``{"do": "link", "how": "down"}`` (``up``; ``awaited`` until it carries).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 
 import trustme
 
+from tests.faults.links import wait_until_it_carries
 from tests.faults.plan import ADDRESS, FAR, FIRST, NAME_SERVERS, SANDBOX, SITES, kind, v4, v6
 from tests.faults.stalls import Watch
 from tests.monitor.servers import (
@@ -200,6 +201,8 @@ class Internet:
                 self.sites[number].become(how)
             case {"do": "names", "how": how}:
                 self.names.how = how
+            case {"do": "link", "how": "awaited"}:
+                wait_until_it_carries(FAR)
             case {"do": "link", "how": how}:
                 ip("link", "set", FAR, how)
                 if how == "up":  # IPv6 addresses went with the link

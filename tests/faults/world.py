@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import plan
+from tests.faults.links import wait_until_it_carries
 from tests.faults.stalls import Watch
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -122,6 +123,8 @@ class World:
             self.give_address(6)  # taken away with the link
         else:
             self.tell(do="link", how="up")
+        wait_until_it_carries(plan.NEAR)
+        self.tell(do="link", how="awaited")
         self.forget_neighbours()
 
     def forget_neighbours(self) -> None:
