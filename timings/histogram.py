@@ -17,7 +17,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
-from math import ceil, exp, log
+from math import ceil, exp, floor, log
 
 GROWTH = 1.02
 LEAST_S = 1e-7
@@ -25,7 +25,7 @@ MOST_S = 1e6
 BIN_BITS = 64
 BIN_BYTES = BIN_BITS // 8
 HEAD = 3  # bytes: the first bin (two) and the width of a count (one)
-WIDTHS = {1: "B", 2: "H", 4: "I", 8: "Q"}  # bytes of a count → its array
+WIDTHS = (1, 2, 4, 8)  # bytes of a count
 
 _SCALE = 1 / log(GROWTH)
 _SHIFT = -log(LEAST_S) * _SCALE + 1
@@ -36,7 +36,7 @@ def bins_of(times_s: Sequence[float]) -> Counter[int]:
     """How many of the times fall into each bin; bin 0 is for what is not longer than LEAST_S."""
     scale, shift = _SCALE, _SHIFT
     logs = map(log, [time if time > LEAST_S else LEAST_S for time in times_s])
-    counts = Counter([int(value * scale + shift) for value in logs])
+    counts = Counter(map(floor, [value * scale + shift for value in logs]))
     for number in [number for number in counts if number > LAST_BIN]:
         counts[LAST_BIN] += counts.pop(number)
     return counts
@@ -55,12 +55,20 @@ def packed(counts: Counter[int]) -> int:
 
 def stored(histogram: int) -> bytes:
     """What goes into the database; nothing for an empty histogram."""
-    first, counts = _counts(histogram)
-    if not counts:
+    if not histogram:
         return b""
-    needed = (max(counts).bit_length() + 7) // 8
+    first = ((histogram & -histogram).bit_length() - 1) // BIN_BITS
+    histogram >>= first * BIN_BITS
+    size = (histogram.bit_length() + BIN_BITS - 1) // BIN_BITS
+    wide = histogram.to_bytes(size * BIN_BYTES, "little")
+    # The first byte of each count, the second, …: whole slices; a loop over the counts would cost more.
+    lanes = [wide[place::BIN_BYTES] for place in range(BIN_BYTES)]
+    needed = max(place for place, lane in enumerate(lanes, 1) if lane.strip(b"\0"))
     width = next(width for width in WIDTHS if width >= needed)
-    return struct.pack("<HB", first, width) + _little(array(WIDTHS[width], counts)).tobytes()
+    narrow = bytearray(size * width)
+    for place in range(width):
+        narrow[place::width] = lanes[place]
+    return struct.pack("<HB", first, width) + narrow
 
 
 def loaded(data: bytes) -> int:
@@ -68,8 +76,10 @@ def loaded(data: bytes) -> int:
     if not data:
         return 0
     first, width = struct.unpack_from("<HB", data)
-    counts = _little(array(WIDTHS[width], data[HEAD:]))
-    return _number(array("Q", counts)) << int(first) * BIN_BITS
+    wide = bytearray((first + (len(data) - HEAD) // width) * BIN_BYTES)
+    for place in range(width):
+        wide[first * BIN_BYTES + place :: BIN_BYTES] = data[HEAD + place :: width]
+    return int.from_bytes(wide, "little")
 
 
 def percentiles(histogram: int, shares: Sequence[float]) -> list[float | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 OVERHEAD = 41  # bytes of a bytes object and its place in a list
@@ -32,28 +33,29 @@ class Inbox:
         self._opened = time.monotonic()
         self._full: deque[Chunk] = deque()
 
-    def put(self, datagram: bytes) -> None:
-        now = time.monotonic()
+    def put(self, datagrams: Sequence[bytes]) -> None:
+        """Take them all, or none: it may hold as much more than its limit as came at once."""
+        now, count = time.monotonic(), len(datagrams)
         with self._lock:
-            self.received += 1
+            self.received += count
             if self._held > self._limit:
-                self.dropped += 1
+                self.dropped += count
                 return
-            self._held += len(datagram) + OVERHEAD
-            datagrams = self._open.datagrams
-            datagrams.append(datagram)
-            if len(datagrams) >= CHUNK_SIZE or now - self._opened > CHUNK_S:
+            self._held += _size(datagrams)
+            waiting = self._open.datagrams
+            waiting += datagrams
+            if len(waiting) >= CHUNK_SIZE or now - self._opened > CHUNK_S:
                 self._close(now)
 
     def take(self) -> Chunk | None:
-        """The oldest datagrams, at most CHUNK_SIZE; None where nothing waits."""
+        """The oldest datagrams, about CHUNK_SIZE at most; None where nothing waits."""
         with self._lock:
             if not self._full:
                 if not self._open.datagrams:
                     return None
                 self._close(time.monotonic())
             chunk = self._full.popleft()
-            self._held -= sum(map(len, chunk.datagrams)) + OVERHEAD * len(chunk.datagrams)
+            self._held -= _size(chunk.datagrams)
             return chunk
 
     def __len__(self) -> int:
@@ -65,3 +67,7 @@ class Inbox:
         self._full.append(self._open)
         self._open = Chunk(time.time(), [])
         self._opened = now
+
+
+def _size(datagrams: Sequence[bytes]) -> int:
+    return sum(map(len, datagrams)) + OVERHEAD * len(datagrams)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from djamon.lib.commands import DjamonError
+from timings import datagrams
 from timings.inbox import Inbox
 
-LARGEST_DATAGRAM = 65_535
 LOOK_AROUND_S = 0.2  # so often a receiver without work asks whether it shall end
 LAST_DRAIN_S = 1.0
 SO_RCVBUFFORCE = 33  # Linux: beyond net.core.rmem_max, for root; the socket module does not name it
@@ -62,17 +62,17 @@ def room(receiver: socket.socket) -> int:
 
 def receive(receiver: socket.socket, inbox: Inbox, stopping: Callable[[], bool]) -> None:
     """Until ``stopping``; then also what the kernel still holds."""
-    take, put = receiver.recv, inbox.put
+    take, put = datagrams.taker(receiver), inbox.put
     while not stopping():
-        try:
-            put(take(LARGEST_DATAGRAM))
-        except BlockingIOError:  # nothing came for LOOK_AROUND_S
-            continue
+        with contextlib.suppress(
+            BlockingIOError, InterruptedError
+        ):  # nothing came for LOOK_AROUND_S; a signal
+            put(take())
     receiver.setblocking(False)
     deadline = time.monotonic() + LAST_DRAIN_S
     with contextlib.suppress(BlockingIOError):
         while time.monotonic() < deadline:
-            put(take(LARGEST_DATAGRAM))
+            put(take())
 
 
 def kernel_drops(receiver: socket.socket) -> int | None:

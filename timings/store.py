@@ -9,7 +9,9 @@ from __future__ import annotations
 import struct
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -17,7 +19,7 @@ from django.utils import timezone
 
 from timings import histogram
 from timings.models import LEVELS, MINUTE, Sample, SampleExtra, Series, Summary
-from timings.wire import Sample as Arrived
+from timings.wire import Fields
 
 WRITER_LOCK = 0x6B6F6465  # "kode": the advisory lock of whoever adds to summaries
 # seq counts on from the present in 2^20 steps a second: it grows over restarts, and 48 bits last until 2034.
@@ -27,7 +29,12 @@ SEQ_STEPS = 1 << 20
 Name = tuple[str, str]  # key and token
 Row = tuple[int, int, int, float]  # series, ts, seq, execution_time
 Span = tuple[int, int, int]  # level, series, start
+Extra = tuple[int, int, int, str]  # series, ts, seq, fields as JSON
 TOGETHER = 500  # series that one query names
+COLUMNS = 4  # of a row of samples
+ROWS_TOGETHER = 20  # of one statement: a statement for each row takes twice as long
+LOOK_AGAIN_S = 10.0  # while there is no room for new series, names that are unknown are looked up so seldom
+TOO_MANY = "too many keys"
 
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 COPY_ROW = struct.Struct("!hiiiqiqid")
@@ -60,6 +67,21 @@ class Stored(NamedTuple):
     refused: Counter[str]
 
 
+class Rows(NamedTuple):
+    """What a batch becomes. ``values``: those of all rows, one behind the other, because a tuple for each row
+    would cost a tenth of all; ``last``: the latest call of each series.
+    """
+
+    values: list[float]
+    extras: list[Extra]
+    sums: dict[Span, Sums]
+    last: dict[int, int]
+
+    @property
+    def stored(self) -> int:
+        return len(self.values) // COLUMNS
+
+
 class Store:
     """``max_series`` bounds how many pairs of key and token there can be; what is beyond is refused."""
 
@@ -68,24 +90,28 @@ class Store:
         self._ids: dict[Name, int] = {}
         self._last: dict[int, int] = {}
         self._seq = 0
+        self._full_until = 0.0  # of time.monotonic()
 
-    def write(self, samples: Sequence[Arrived]) -> Stored:
+    def write(self, samples: Sequence[Fields]) -> Stored:
         """Store a batch, all or nothing; the caller may add to the transaction by wrapping it."""
+        by_name: defaultdict[Name, list[Fields]] = defaultdict(list)
+        for sample in samples:
+            by_name[sample[:2]].append(sample)
         with transaction.atomic():
             _lock_out_other_writers()
-            self._number({(sample.key, sample.token) for sample in samples})
-            rows, extras, beyond = self._rows(samples)
-            _insert(rows)
-            _insert_extras(extras)
-            _add_to_summaries(sums_of(rows))
-            self._note_last(rows)
-        refused = Counter({"too many keys": beyond}) if beyond else Counter[str]()
-        return Stored(len(rows), refused)
+            self._number(by_name)
+            found = self._rows(by_name)
+            _insert(found.values)
+            _insert_extras(found.extras)
+            _add_to_summaries(found.sums)
+            self._note_last(found.last)
+        beyond = len(samples) - found.stored
+        return Stored(found.stored, Counter({TOO_MANY: beyond}) if beyond else Counter())
 
     def _number(self, names: Iterable[Name]) -> None:
         """Look up, or make, the series of these names, as far as there is room."""
         unknown = sorted(name for name in names if name not in self._ids)
-        if not unknown:
+        if not unknown or time.monotonic() < self._full_until:
             return
         self._ids = {(key, token): pk for pk, key, token in Series.objects.values_list("pk", "key", "token")}
         missing = [name for name in unknown if name not in self._ids]
@@ -95,28 +121,31 @@ class Store:
             [Series(key=key, token=token, first_seen=now) for key, token in missing[:room]], batch_size=500
         )
         self._ids |= {(series.key, series.token): series.pk for series in made}
+        if len(missing) > room:  # nobody else can make one either: only a deletion changes that
+            self._full_until = time.monotonic() + LOOK_AGAIN_S
 
-    def _rows(self, samples: Sequence[Arrived]) -> tuple[list[Row], list[tuple[int, int, int, str]], int]:
-        self._seq = seq = max(self._seq, int((time.time() - SEQ_EPOCH_S) * SEQ_STEPS))
-        ids, beyond = self._ids, 0
-        rows: list[Row] = []
-        extras = []
-        for key, token, ts, execution_time, extra in samples:
-            series = ids.get((key, token))
-            if series is None:
-                beyond += 1
-                continue
-            seq += 1
-            rows.append((series, ts, seq, execution_time))
-            if extra is not None:
-                extras.append((series, ts, seq, extra))
-        self._seq = seq
-        rows.sort()  # neighbours in the table come one after the other
-        return rows, extras, beyond
+    def _rows(self, by_name: Mapping[Name, Sequence[Fields]]) -> Rows:
+        """By series, and by time within: neighbours in the table come one after the other."""
+        self._seq = max(self._seq, int((time.time() - SEQ_EPOCH_S) * SEQ_STEPS))
+        found = Rows([], [], {}, {})
+        known = ((self._ids[name], calls) for name, calls in by_name.items() if name in self._ids)
+        for series, calls in sorted(known, key=itemgetter(0)):
+            _keys, _tokens, stamps, times, more = zip(*calls, strict=True)
+            numbers = range(self._seq + 1, self._seq + 1 + len(calls))
+            self._seq = numbers[-1]
+            rows: Iterable[Row] = zip(repeat(series), stamps, numbers, times)
+            if stamps != tuple(sorted(stamps)):
+                rows = sorted(rows)
+            found.values.extend(chain.from_iterable(rows))
+            if any(more):
+                columns = zip(stamps, numbers, more, strict=True)
+                found.extras.extend((series, ts, seq, extra) for ts, seq, extra in columns if extra)
+            found.sums.update(sums_of(series, stamps, times))
+            found.last[series] = max(stamps)
+        return found
 
-    def _note_last(self, rows: Sequence[Row]) -> None:
-        """The last call of each series; the rows are in the order of series and time."""
-        last = {series: ts for series, ts, _seq, _time in rows}
+    def _note_last(self, last: Mapping[int, int]) -> None:
+        """The last call of each series."""
         later = [(ts, series) for series, ts in last.items() if ts > self._last.get(series, 0)]
         self._last |= {series: ts for ts, series in later}
         if later:
@@ -130,6 +159,7 @@ class Store:
         """Read the series anew with the next batch: after a transaction that failed, or a purge."""
         self._ids = {}
         self._last = {}
+        self._full_until = 0.0
 
 
 def _lock_out_other_writers() -> None:
@@ -138,41 +168,64 @@ def _lock_out_other_writers() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
 
 
-def _insert(rows: list[Row]) -> None:
-    if not rows:
+def _insert(values: Sequence[float]) -> None:
+    """Rows of samples, of which the values of their columns stand one behind the other."""
+    if not values:
         return
     table = Sample._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             copy_sql = f"COPY {table} (series_id, ts, seq, execution_time) FROM STDIN (FORMAT BINARY)"
             with connection.wrap_database_errors, cursor.copy(copy_sql) as copy:
-                pack = COPY_ROW.pack
-                body = [pack(4, 4, series, 8, ts, 8, seq, 8, value) for series, ts, seq, value in rows]
-                copy.write(b"".join([COPY_HEADER, *body, COPY_END]))
+                copy.write(_copied(values))
         else:
-            cursor.executemany(f"INSERT INTO {table} VALUES (%s, %s, %s, %s)", rows)  # noqa: S608
+            whole = len(values) - len(values) % (COLUMNS * ROWS_TOGETHER)
+            for part, rows in ((values[:whole], ROWS_TOGETHER), (values[whole:], 1)):
+                places = ", ".join(["(%s, %s, %s, %s)"] * rows)
+                cursor.executemany(f"INSERT INTO {table} VALUES {places}", list(_by(COLUMNS * rows, part)))  # noqa: S608
 
 
-def _insert_extras(extras: list[tuple[int, int, int, str]]) -> None:
+def _copied(values: Sequence[float]) -> bytes:
+    """The rows as COPY takes them."""
+    pack = COPY_ROW.pack
+    body = [
+        pack(COLUMNS, 4, series, 8, ts, 8, seq, 8, time) for series, ts, seq, time in _by(COLUMNS, values)
+    ]
+    return b"".join([COPY_HEADER, *body, COPY_END])
+
+
+def _by(size: int, values: Sequence[float]) -> Iterator[tuple[float, ...]]:
+    """So many after so many."""
+    return zip(*[iter(values)] * size, strict=True)
+
+
+def _insert_extras(extras: list[Extra]) -> None:
     if extras:
         table = SampleExtra._meta.db_table
         with connection.cursor() as cursor:
             cursor.executemany(f"INSERT INTO {table} VALUES (%s, %s, %s, %s)", extras)  # noqa: S608
 
 
-def sums_of(rows: Iterable[Row]) -> dict[Span, Sums]:
-    """What the rows add up to, in the spans of every level."""
-    times: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
-    for series, ts, _seq, execution_time in rows:
-        times[series, ts - ts % MINUTE].append(execution_time)
+def sums_of(series: int, stamps: Sequence[int], times: Sequence[float]) -> dict[Span, Sums]:
+    """What the calls of a series add up to, in the spans of every level."""
     sums: dict[Span, Sums] = {}
-    for (series, minute), values in times.items():
+    for minute, values in _by_minute(stamps, times).items():
         bins = histogram.packed(histogram.bins_of(values))
         added = Sums(len(values), sum(values), min(values), max(values), bins)
         for level in LEVELS:
             span = (level, series, minute - minute % level if level else 0)
             sums[span] = sums[span] + added if span in sums else added
     return sums
+
+
+def _by_minute(stamps: Sequence[int], times: Sequence[float]) -> Mapping[int, Sequence[float]]:
+    first = min(stamps) // MINUTE
+    if first == max(stamps) // MINUTE:  # nearly always
+        return {first * MINUTE: times}
+    found: defaultdict[int, list[float]] = defaultdict(list)
+    for ts, value in zip(stamps, times, strict=True):
+        found[ts - ts % MINUTE].append(value)
+    return found
 
 
 def _add_to_summaries(sums: dict[Span, Sums]) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence, Set
-from typing import Annotated, Any, NamedTuple
+from contextlib import suppress
+from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
 
@@ -18,11 +19,14 @@ LONGEST_KEY = 500
 LONGEST_TOKEN = 200
 LONGEST_CALL_S = 1e9
 STANDARD_FIELDS = ("key", "execution_time", "timestamp", "token")
+STANDARD_COLONS = len(STANDARD_FIELDS)  # each field has one: where there are no more, there is no fifth field
 
 EARLIEST_S = 946_684_800  # 2000-01-01: whatever is older is a clock that was never set
 FROM_HERE_MILLISECONDS = 100_000_000_000  # seconds of the year 5138, milliseconds of 1973
 CLOCK_AHEAD_S = 86_400
 TOO_DEEP = "nested too deeply"
+ESCAPE = b"\\"
+NUL = rb"\u0000"  # as JSON has to write it
 
 # As msgspec words them; the path is the field's name.
 MISSING = re.compile(r"missing required field `(\w+)`")
@@ -48,10 +52,14 @@ class Sample(NamedTuple):
     extra: str | None
 
 
+Fields = tuple[str, str, int, float, str | None]
+"""Those of a Sample, which is one of these; a plain tuple is made in a fifth of the time."""
+
+
 class Batch(NamedTuple):
     """What became of some datagrams: each is a sample or counted among the ``refused`` by its reason."""
 
-    samples: list[Sample]
+    samples: list[Fields]
     refused: Counter[str]
 
 
@@ -61,28 +69,51 @@ _any = msgspec.json.Decoder()
 
 def read(datagrams: Sequence[bytes], now_s: float, tokens: Set[str] = frozenset()) -> Batch:
     """Read datagrams in their order; a non-empty ``tokens`` names those whose messages are taken."""
+    joined = b"\n".join(datagrams)
+    messages = _decoded_together(joined, len(datagrams))
+    if messages and _are_plain(messages, joined, now_s, tokens):
+        with suppress(RecursionError):
+            return Batch(_samples(datagrams, messages), Counter())
     batch = Batch([], Counter())
-    messages = _decoded_together(datagrams)
-    if messages is None:
-        for raw in datagrams:
-            message = _decoded(raw)
-            _add(batch, raw, message, now_s, tokens)
-    else:
-        for raw, message in zip(datagrams, messages, strict=True):
-            _add(batch, raw, message, now_s, tokens)
+    for number, raw in enumerate(datagrams):
+        message = _decoded(raw) if messages is None else messages[number]
+        _add(batch, raw, message, now_s, tokens)
     return batch
 
 
-def _decoded_together(datagrams: Sequence[bytes]) -> list[Message] | None:
+def _are_plain(messages: Sequence[Message], joined: bytes, now_s: float, tokens: Set[str]) -> bool:
+    """Whether all can be taken as they are: so it is where programs send what the decorator makes."""
+    stamps: list[Any] = [message.timestamp for message in messages]
+    if set(map(type, stamps)) != {int} or (ESCAPE in joined and NUL in joined):
+        return False
+    if min(stamps) < EARLIEST_S or max(stamps) > now_s + CLOCK_AHEAD_S:
+        return False
+    return not tokens or {message.token for message in messages} <= tokens
+
+
+def _samples(datagrams: Sequence[bytes], messages: Sequence[Message]) -> list[Fields]:
+    made = [
+        (
+            message.key,
+            message.token,
+            message.timestamp,
+            message.execution_time,
+            None if raw.count(b":") <= STANDARD_COLONS else _extra(raw),
+        )
+        for raw, message in zip(datagrams, messages, strict=True)
+    ]
+    return cast("list[Fields]", made)  # all timestamps are int
+
+
+def _decoded_together(joined: bytes, count: int) -> list[Message] | None:
     """All at once, or None where one is not as it should be (or brings a line end of its own)."""
-    joined = b"\n".join(datagrams)
-    if joined.count(b"\n") != len(datagrams) - 1:
+    if joined.count(b"\n") != count - 1:
         return None
     try:
         messages = _decoder.decode_lines(joined)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return messages if len(messages) == len(datagrams) else None  # an empty line is no message
+    return messages if len(messages) == count else None  # an empty line is no message
 
 
 def _decoded(raw: bytes) -> Message | str:
@@ -136,7 +167,7 @@ def _bad_time(timestamp: float) -> str:
 
 
 def _extra(raw: bytes) -> str | None:
-    if raw.count(b":") <= len(STANDARD_FIELDS):  # each field has a colon: there is no fifth
+    if raw.count(b":") <= STANDARD_COLONS:
         return None
     fields: dict[str, Any] = _any.decode(raw)
     for name in STANDARD_FIELDS:

@@ -26,7 +26,7 @@ PAUSE_S = 0.5  # before another try
 LAST_TRIES_S = 15.0  # how long the end may take while the database is away
 AWAY = (OperationalError, InterfaceError)
 
-OnSamples = Callable[[Sequence[wire.Sample]], object]
+OnSamples = Callable[[Sequence[wire.Fields]], object]
 
 
 class Writer(threading.Thread):
@@ -72,7 +72,7 @@ class Writer(threading.Thread):
 
     def _turn(self) -> int:
         """Store what waits, but not more than goes together; gives how many datagrams that was."""
-        samples: list[wire.Sample] = []
+        samples: list[wire.Fields] = []
         refused: Counter[str] = Counter()
         found = 0
         while found < TOGETHER and (chunk := self._inbox.take()) is not None:
@@ -86,7 +86,7 @@ class Writer(threading.Thread):
             self._on_samples(samples)
         return found
 
-    def _store_all(self, samples: Sequence[wire.Sample], refused: Counter[str]) -> None:
+    def _store_all(self, samples: Sequence[wire.Fields], refused: Counter[str]) -> None:
         while True:
             try:
                 self._write(samples, refused)
@@ -102,14 +102,14 @@ class Writer(threading.Thread):
                 self._say_it_is_back()
                 return
 
-    def _write(self, samples: Sequence[wire.Sample], refused: Counter[str]) -> None:
+    def _write(self, samples: Sequence[wire.Fields], refused: Counter[str]) -> None:
         with transaction.atomic():
             stored = self._store.write(samples)
             self._book.add(stored.samples, refused + stored.refused)
         self._book.keep()
 
     def _write_halves(
-        self, samples: Sequence[wire.Sample], refused: Counter[str], error: DatabaseError
+        self, samples: Sequence[wire.Fields], refused: Counter[str], error: DatabaseError
     ) -> None:
         self._store.forget()
         if len(samples) <= 1:

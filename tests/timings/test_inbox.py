@@ -17,8 +17,8 @@ def drain(inbox: Inbox) -> list[bytes]:
 def test_what_is_put_comes_out_in_its_order():
     inbox = Inbox(1_000_000)
     words = [b"%d" % number for number in range(CHUNK_SIZE + 3)]
-    for word in words:
-        inbox.put(word)
+    for at in range(0, len(words), 7):
+        inbox.put(words[at : at + 7])
     assert len(inbox) == len(words)
     assert drain(inbox) == words
     assert (len(inbox), inbox.take(), inbox.dropped) == (0, None, 0)
@@ -27,16 +27,16 @@ def test_what_is_put_comes_out_in_its_order():
 def test_what_does_not_fit_is_counted_and_there_is_room_again_when_some_is_taken():
     inbox = Inbox(10 * (1 + OVERHEAD) - 1)
     for _ in range(14):
-        inbox.put(b"x")
+        inbox.put([b"x"])
     assert (inbox.received, inbox.dropped, len(drain(inbox))) == (14, 4, 10)
-    inbox.put(b"y")
+    inbox.put([b"y"])
     assert (drain(inbox), inbox.dropped) == ([b"y"], 4)
 
 
 def test_a_chunk_tells_when_its_datagrams_came():
     with time_machine.travel(1_780_000_000, tick=False):
         inbox = Inbox(1000)
-        inbox.put(b"x")
+        inbox.put([b"x"])
     chunk = inbox.take()
     assert chunk is not None
     assert chunk.arrived_s == 1_780_000_000

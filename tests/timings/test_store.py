@@ -9,7 +9,7 @@ from django.db import connection
 
 from timings import histogram
 from timings.models import DAY, EVER, HOUR, MINUTE, Sample, SampleExtra, Series, Summary
-from timings.store import Store
+from timings.store import ROWS_TOGETHER, Store
 from timings.wire import Sample as Arrived
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,14 @@ def test_every_call_is_stored_once_also_within_a_second():
     series = Series.objects.get(key="f", token="t").pk
     assert stored() == [(series, T, 0.1), (series, T, 0.1), (series, T + 5, 0.3)]
     assert done == (3, {})
+
+
+@pytest.mark.parametrize("count", [1, ROWS_TOGETHER - 1, ROWS_TOGETHER, 2 * ROWS_TOGETHER + 3])
+def test_a_batch_of_any_size_is_stored_whole_in_any_order_of_time(count):
+    calls = [call(second, second / 100, key) for second in range(count) for key in "ab"]
+    assert Store(10).write(calls[::-1]) == (2 * count, {})
+    of_one = [(T + second, second / 100) for second in range(count)]
+    assert [row[1:] for row in stored()] == of_one * 2
 
 
 def test_calls_of_one_second_keep_their_order_over_a_restart():
@@ -77,6 +85,21 @@ def test_beyond_the_limit_new_keys_are_refused_and_old_ones_unharmed():
     assert list(Series.objects.values_list("key", "token")) == [("a", "t"), ("b", "t")]
 
 
+def test_what_is_beyond_the_limit_costs_no_look_at_all_series(django_assert_num_queries):
+    store = Store(2)
+    store.write([call(key="a"), call(key="b"), call(key="c")])
+    with django_assert_num_queries(2 if connection.vendor == "sqlite" else 3):  # savepoint, lock
+        assert store.write([call(key=str(number)) for number in range(50)]) == (0, {"too many keys": 50})
+
+
+def test_where_some_series_were_deleted_there_is_room_again():
+    store = Store(2)
+    store.write([call(key="a"), call(key="b"), call(key="c")])
+    Series.objects.filter(key="a").delete()
+    store.forget()
+    assert store.write([call(key="c")]) == (1, {})
+
+
 def test_two_stores_know_each_others_series():
     one, other = Store(10), Store(10)
     one.write([call(key="a")])
@@ -89,7 +112,7 @@ def test_two_stores_know_each_others_series():
 def test_a_batch_costs_the_same_queries_for_one_call_and_for_many(django_assert_num_queries):
     store = Store(1000)
     store.write([call(key=str(number)) for number in range(300)])
-    with django_assert_num_queries(9 if connection.vendor == "sqlite" else 10):
+    with django_assert_num_queries(10):
         store.write([call(second % 60, key=str(second % 300)) for second in range(2000)])
 
 

@@ -101,7 +101,7 @@ def test_a_bad_datagram_is_refused_by_its_reason(raw, reason):
 
 def test_tokens_can_be_limited():
     batch = read([datagram(), datagram(token="other")], NOW, tokens={"mine"})
-    assert [sample.token for sample in batch.samples] == ["mine"]
+    assert [token for _, token, *_ in batch.samples] == ["mine"]
     assert batch.refused == {"token not taken": 1}
 
 
