@@ -8,6 +8,8 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("jobs.urls")),
     path("", include("monitor.urls")),
+    path("", include("timings.limit_urls")),
+    path("", include("timings.urls")),
     path("", include("djamon.api")),
 ]
 

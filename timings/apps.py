@@ -2,13 +2,15 @@
 
 from django.apps import AppConfig
 
-from djamon.lib.hooks import metric_sources
+from djamon.lib.hooks import NavItem, banner_sources, metric_sources, nav_items
 
 
 class TimingsConfig(AppConfig):
     name = "timings"
 
     def ready(self) -> None:
-        from timings import watch  # noqa: PLC0415  (it needs the models)
+        from timings import limit_watch, watch  # noqa: PLC0415  (it needs the models)
 
+        nav_items.append(NavItem("Timings", "timings", 25, audience="users"))
         metric_sources.append(watch.metrics)
+        banner_sources.append(limit_watch.banners)

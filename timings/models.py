@@ -1,4 +1,4 @@
-"""The rows of timings: who sends, each call, and what the calls of a span add up to.
+"""The rows of timings: who sends, each call, and what the calls of a span add up to; limits.
 
 Samples are the big table: narrow, in the order of series and time, without a key of their own. On SQLite the
 migration makes it (and the summaries) WITHOUT ROWID, so that the table is its own index: half the file.
@@ -6,13 +6,18 @@ migration makes it (and the summaries) WITHOUT ROWID, so that the table is its o
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.urls import reverse
 
-from timings.wire import LONGEST_KEY, LONGEST_TOKEN
+from timings import limits
+from timings.wire import LONGEST_CALL_S, LONGEST_KEY, LONGEST_TOKEN
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 EVER = 0  # the level of the one span that holds all calls of a series
 LEVELS = (MINUTE, HOUR, DAY, EVER)
+LEAST_THRESHOLD_MS = 0.001
+MOST_FEWEST = 1_000_000_000  # calls a minute
 
 
 class Series(models.Model):
@@ -101,3 +106,79 @@ class Receiver(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+class Limit(models.Model):
+    """How slow a function may get before people are told; timings.limits has the rule.
+
+    ``version`` counts the edits: whoever judged by another one writes nothing.
+    """
+
+    class Figure(models.TextChoices):
+        P50 = "p50", "p50 (median)"
+        P95 = "p95", "p95"
+        P99 = "p99", "p99"
+        MEAN = "mean", "mean"
+        MAX = "max", "max"
+
+    class State(models.TextChoices):
+        FINE = limits.State.FINE.value, "fine"
+        OVER = limits.State.OVER.value, "over"
+        UNKNOWN = limits.State.UNKNOWN.value, "not known"
+
+    key = models.CharField(max_length=LONGEST_KEY)
+    token = models.CharField(
+        max_length=LONGEST_TOKEN, blank=True, help_text="Empty: the calls of all tokens together."
+    )
+    figure = models.CharField(max_length=4, choices=Figure, default=Figure.P95)
+    threshold_ms = models.FloatField(
+        "above, in ms",
+        validators=[
+            MinValueValidator(LEAST_THRESHOLD_MS, "Take at least %(limit_value)s ms."),
+            MaxValueValidator(LONGEST_CALL_S * 1000, "No call takes that long."),
+        ],
+    )
+    minutes = models.SmallIntegerField(
+        "for minutes",
+        default=5,
+        validators=[
+            MinValueValidator(1, "Take 1 minute or more."),
+            MaxValueValidator(limits.MOST_MINUTES, "Take at most %(limit_value)s minutes, which is a day."),
+        ],
+        help_text="At least half of them must have calls: take 1 for what is called seldom.",
+    )
+    fewest = models.IntegerField(
+        "fewest calls a minute",
+        default=1,
+        validators=[
+            MinValueValidator(1, "Take 1 call or more."),
+            MaxValueValidator(MOST_FEWEST, "Take at most %(limit_value)s calls."),
+        ],
+        help_text="A minute with fewer does not count, so that one slow call at night wakes nobody.",
+    )
+    public = models.BooleanField(
+        "post it on X too", default=False, help_text="Then the world reads the name of the function."
+    )
+    enabled = models.BooleanField(default=True, editable=False)
+    created_by = models.CharField(max_length=150, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    # Written by timings.limit_check, in the transaction that holds the alert; and by timings.limit_editing.
+    state = models.CharField(max_length=7, choices=State, default=State.UNKNOWN, editable=False)
+    since = models.DateTimeField(editable=False)
+    over_since = models.DateTimeField(null=True, editable=False)  # what is unknown may have been over before
+    judged = models.DateTimeField(null=True, editable=False)  # the end of the last minute that was looked at
+    newest_at = models.DateTimeField(null=True, editable=False)  # the last minute with calls enough
+    newest_ms = models.FloatField(null=True, editable=False)
+    newest_calls = models.BigIntegerField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("key", "token", "figure", "threshold_ms", "pk")
+        # Each page asks whether there is one that is over.
+        indexes = (models.Index(fields=["enabled", "state", "over_since"], name="limit_over"),)
+
+    def __str__(self) -> str:
+        return f"{self.figure} of {self.key}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("timings_limit", args=[self.pk])

@@ -289,7 +289,7 @@ def test_strangers_ask_as_often_as_members(
     for day in range(outages):
         make_outage(make_up(), make_up(), resolved_at=timezone.now() - timedelta(days=day))
     # The banners' three, and what members ask too.
-    with django_assert_num_queries(3 + 6):
+    with django_assert_num_queries(4 + 6):
         page = text(stranger_client, "/outages/")
     assert page.count('<th scope="row"') == min(outages, 25)
 
