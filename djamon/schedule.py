@@ -20,6 +20,13 @@ JOBS: tuple[PeriodicJob, ...] = (
         when_late="alerts may be late",
     ),
     PeriodicJob(
+        name="check_limits",
+        title="Judge the limits of timings",
+        calendar=("* * * * *",),
+        command=("check_limits",),
+        when_late="functions that got slow may be told of late",
+    ),
+    PeriodicJob(
         name="roll_up",
         title="Sum the results of the hours that are over",
         calendar=("7 * * * *",),
