@@ -9,7 +9,6 @@ urlpatterns = [
     path("", include("jobs.urls")),
     path("", include("monitor.urls")),
     path("", include("timings.limit_urls")),
-    path("", include("timings.urls")),
     path("", include("djamon.api")),
 ]
 
