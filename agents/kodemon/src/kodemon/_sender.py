@@ -7,6 +7,7 @@ of another's call. All that is shared is replaced in one step.
 from __future__ import annotations
 
 import _thread
+import codecs
 import errno
 import os
 import socket
@@ -54,6 +55,10 @@ class Sender:
         self._asking = False
         self._routes = literal_routes(host, port)
         self._look_at = float("inf") if self._routes else float("-inf")
+        if not self._routes:
+            # What a look-up needs is imported now: a child that is forked while the other thread imports it
+            # would wait for that for ever.
+            codecs.lookup("idna")
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._begin_anew)
 
