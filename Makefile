@@ -14,9 +14,11 @@ run: setup
 	@$(VENV) manage.py prepare
 	@exec $(VENV) manage.py up
 
+# Three at a time: many tests wait for a process or a clock. Tests of one group (the browser's) go together.
+TWO_CORES = -n 3 --dist loadgroup
 test: setup-dev
-	@env -u TEST_DATABASE_URL $(VENV) -m pytest -n 2
-	@if [ -n "$$TEST_DATABASE_URL" ]; then echo "The same on TEST_DATABASE_URL:"; $(VENV) -m pytest -n 2; fi
+	@env -u TEST_DATABASE_URL $(VENV) -m pytest $(TWO_CORES)
+	@if [ -n "$$TEST_DATABASE_URL" ]; then echo "The same on TEST_DATABASE_URL:"; $(VENV) -m pytest $(TWO_CORES); fi
 
 # Faults in full: real durations, a thousand runs of each driver, a kill at every step. Some hours, mostly waiting.
 FAULTS_RUNS ?= 1000

@@ -72,6 +72,13 @@ class Visitor:
         return page
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All in one process of pytest-xdist: one browser, and each installation filled once."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
 Visits = Callable[[Served], Visitor]
 Copies = Callable[..., AbstractContextManager[Instance]]
 
