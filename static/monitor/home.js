@@ -300,141 +300,26 @@
   })();
 
   // --- The stream ------------------------------------------------------------------------------------
-  const SILENT_MS = 45_000; // three times what the server keeps quiet at most
-  const HIDDEN_MS = 5 * 60_000;
-  const RELOAD_MS = 60_000;
-  const STALE_MS = 60_000; // without news for so long, nothing here may look as if it were known
-  let source = null;
-  let heard = 0;
-  let tries = 0;
-  let again = 0;
-  let hiding = 0;
-  let lostAt = 0;
-
-  const note = document.createElement("p");
-  note.className = "live-note";
-  note.setAttribute("role", "status");
-
-  function lost(isLost) {
-    lostAt = isLost ? lostAt || Date.now() : 0;
-    const isStale = isLost && Date.now() - lostAt >= STALE_MS;
-    const time = new Date(lostAt).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-    const stale = `No connection since ${time}: what is shown may be old. Trying again…`;
-    const text = isStale ? stale : isLost ? "Not live: trying again…" : "";
-    if (note.textContent !== text) {
-      note.textContent = text;
-    }
-    board.classList.toggle("board-stale", isStale);
-  }
-
-  const address = () => `${board.dataset.events}?tag=${encodeURIComponent(board.dataset.tag)}`;
-
-  function connect() {
-    clearTimeout(again);
-    if (source || document.hidden) {
-      return;
-    }
-    heard = Date.now();
-    source = new EventSource(address());
-    source.addEventListener("beat", alive); // also at first, once what is shown here is known to be how things are
-    source.addEventListener("stale", () => lost(true));
-    source.addEventListener("gone", () => {
-      disconnect();
-      window.location.reload();
-    });
-    source.addEventListener("board", (event) => {
-      alive();
-      if (!apply(JSON.parse(event.data))) {
-        board.dataset.tag = ""; // something is missing here: ask for all of it
-        retry();
-      }
-    });
-    source.addEventListener("error", () => {
-      lost(true);
-      if (source?.readyState === EventSource.CLOSED) {
-        retry(); // the server refused; where only the line broke, the browser tries again by itself
-      }
-    });
-  }
-
-  function alive() {
-    heard = Date.now();
-    tries = 0;
-    lost(false);
-  }
-
-  function disconnect() {
-    source?.close();
-    source = null;
-  }
-
-  function retry() {
-    disconnect();
-    clearTimeout(again);
-    again = setTimeout(ask, Math.min(60_000, 3000 * 2 ** tries));
-    tries += 1;
-  }
-
-  // EventSource does not say why it was refused.
-  async function ask() {
-    const request = new AbortController();
-    try {
-      const { status } = await fetch(address(), { signal: request.signal });
-      if ((status === 401 || status === 403) && mayReload()) {
-        window.location.reload();
-      } else if (status === 200) {
-        connect();
-      } else {
-        retry();
-      }
-    } catch {
-      retry();
-    } finally {
-      request.abort();
-    }
-  }
-
-  function mayReload() {
-    try {
-      const last = Number(window.sessionStorage.getItem("djamon-reloaded"));
-      window.sessionStorage.setItem("djamon-reloaded", String(Date.now()));
-      return Date.now() - last > RELOAD_MS;
-    } catch {
-      return false;
-    }
-  }
-
   function watch() {
-    if (lostAt) {
-      lost(true); // it may have become stale by now
-    }
-    // A line that died without a word, as after a sleep of the machine: the browser would wait for ever.
-    if (source && Date.now() - heard > SILENT_MS) {
-      lost(true);
-      disconnect();
-      connect();
-    }
-  }
-
-  function shownOrHidden() {
-    clearTimeout(hiding);
-    if (document.hidden) {
-      hiding = setTimeout(disconnect, HIDDEN_MS);
-    } else {
-      watch();
-      connect();
-    }
+    const stream = window.djamonEvents.open({
+      address: () => `${board.dataset.events}?tag=${encodeURIComponent(board.dataset.tag)}`,
+      after: board,
+      stale: (isStale) => board.classList.toggle("board-stale", isStale),
+      on: {
+        board: (event) => {
+          if (!apply(JSON.parse(event.data))) {
+            board.dataset.tag = ""; // something is missing here: ask for all of it
+            stream.retry();
+          }
+        },
+      },
+    });
   }
 
   fold();
   filter.start();
   tellInTitle();
   if (board.dataset.events && board.dataset.tag) {
-    board.after(note);
-    document.addEventListener("visibilitychange", shownOrHidden);
-    window.addEventListener("pagehide", disconnect);
-    window.addEventListener("pageshow", connect); // also where the browser kept the page while one was elsewhere
-    setInterval(watch, 15_000);
-    connect();
+    watch();
   }
 })();
