@@ -38,6 +38,13 @@ async def reader_gate(scope: Scope) -> Reader | HttpResponse:
     return await asyncio.get_running_loop().run_in_executor(_threads, _in_thread, scope)
 
 
+async def user_gate(scope: Scope) -> Reader | HttpResponse:
+    """As reader_gate, but for whoever is logged in alone, whether PUBLIC_STATUS is set or not."""
+    found = await reader_gate(scope)
+    is_stranger = isinstance(found, Reader) and found.user_id is None
+    return json_error(401, "Log in, or send a token of scope read.") if is_stranger else found
+
+
 def _in_thread(scope: Scope) -> Reader | HttpResponse:
     """As Django does around each request: the thread outlives what it asked."""
     close_old_connections()

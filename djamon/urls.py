@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("jobs.urls")),
     path("", include("monitor.urls")),
     path("", include("timings.limit_urls")),
+    path("", include("timings.urls")),
     path("", include("djamon.api")),
 ]
 

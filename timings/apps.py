@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from djamon.lib.hooks import banner_sources, metric_sources
+from djamon.lib.hooks import NavItem, banner_sources, metric_sources, nav_items
 
 
 class TimingsConfig(AppConfig):
@@ -11,5 +11,6 @@ class TimingsConfig(AppConfig):
     def ready(self) -> None:
         from timings import limit_watch, watch  # noqa: PLC0415  (it needs the models)
 
+        nav_items.append(NavItem("Timings", "timings", 25, audience="users"))
         metric_sources.append(watch.metrics)
         banner_sources.append(limit_watch.banners)

@@ -6,13 +6,14 @@ A key may have several series, one for each token; without ``token`` all of them
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
 from django.conf import settings
-from django.db.models import Q, Sum, Value
+from django.db.models import Max, Q, Sum, Value
 
 from timings import histogram, spans
 from timings.models import DAY, EVER, HOUR, MINUTE, Sample, SampleExtra, Series, Summary
@@ -97,14 +98,13 @@ class Calls:
 # --- Keys ----------------------------------------------------------------------------------------
 def keys(token: str = "", q: str = "") -> list[str]:
     """Every key once, sorted by its characters, whatever the database's collation."""
-    return sorted(set(_series(token, q).order_by().values_list("key", flat=True)))
+    return sorted(set(series_like(token, q).order_by().values_list("key", flat=True)))
 
 
 def details(token: str = "", q: str = "") -> list[Detail]:
     """Every series by key and token: two queries."""
-    summaries = Summary.objects.filter(level=EVER, start=0).values_list("series_id", *SUM_COLUMNS)
-    sums = {series: _loaded(row) for series, *row in summaries}
-    found = _series(token, q).order_by().values_list("pk", "key", "token", "last_ts")
+    sums = sums_ever()
+    found = series_like(token, q).order_by().values_list("pk", "key", "token", "last_ts")
     return sorted(
         Detail(key, owner, ever.calls, last, ever.total / ever.calls, *within(ever))
         for pk, key, owner, last in found
@@ -112,7 +112,15 @@ def details(token: str = "", q: str = "") -> list[Detail]:
     )
 
 
-def _series(token: str, q: str) -> Any:
+def sums_ever(series: Sequence[int] | None = None) -> dict[int, Sums]:
+    """What all calls of each series add up to; of some series, or of all."""
+    summaries = Summary.objects.filter(level=EVER, start=0).order_by()
+    if series is not None:
+        summaries = summaries.filter(series_id__in=series)
+    return {pk: _loaded(row) for pk, *row in summaries.values_list("series_id", *SUM_COLUMNS)}
+
+
+def series_like(token: str, q: str) -> Any:
     found = Series.objects.filter(key__icontains=q) if q else Series.objects.all()
     return found.filter(token=token) if token else found
 
@@ -123,6 +131,21 @@ def series_of(key: str, token: str = "") -> dict[int, str]:
         return {}
     found = Series.objects.filter(key=key)
     return dict((found.filter(token=token) if token else found).values_list("pk", "token"))
+
+
+def last_seen(series: Sequence[int]) -> int:
+    """When the latest call of these series began, in seconds since 1970."""
+    return int(Series.objects.filter(pk__in=series).aggregate(last=Max("last_ts"))["last"] or 0)
+
+
+def counts(keys: Iterable[str]) -> dict[str, int]:
+    """How many calls each key has had in all: what changes as soon as one is stored. Two queries."""
+    owners = dict(Series.objects.filter(key__in=keys).order_by().values_list("pk", "key"))
+    found: Counter[str] = Counter()
+    ever = Summary.objects.filter(level=EVER, start=0, series_id__in=owners).order_by()
+    for pk, count in ever.values_list("series_id", "count"):
+        found[owners[pk]] += count
+    return found
 
 
 # --- Single calls --------------------------------------------------------------------------------

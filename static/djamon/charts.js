@@ -1,6 +1,8 @@
 // Charts over ECharts, which is loaded only where one comes into view. A <figure data-chart="URL"> names its data:
 // {title, summary, zone, from, to, bucket_s, at: [moment], lines: [{key, name, unit, look, colour, values}],
 //  marks: [{at, text}], areas: [{from, to, text}]}. What is drawn here stands in a table beside it, from the server.
+// A page whose charts move gives the data itself, as often as it likes: window.djamonCharts.show(figure, data).
+// Charts of one data-chart-group are zoomed together; those with data-chart-follows have no tools for it of their own.
 // data-chart-subject and data-chart-range are the two halves of the title: a picture of a part names its own range.
 (() => {
   "use strict";
@@ -10,6 +12,7 @@
   const MINUTE = 60_000;
   const DAY = 86_400_000;
   let library = null;
+  const drawn = new WeakMap(); // figure → what draws it anew
 
   // --- Getting ----------------------------------------------------------------------------------
   function loadLibrary(url) {
@@ -97,8 +100,12 @@
       const before = index > 0 && !rows.isGap(index) ? line.values[index - 1] : null;
       const after = index + 1 < line.values.length && !rows.isGap(index + 1) ? line.values[index + 1] : null;
       const alone = before === null && after === null; // no line leads to it: it needs a dot
-      points.push({ value: [rows.at[index], value], symbol: alone || line.values.length <= 60 ? "circle" : "none" });
+      const dotted = line.look !== "steps" && (alone || line.values.length <= 60);
+      points.push({ value: [rows.at[index], value], symbol: dotted ? "circle" : "none" });
     });
+    if (line.look === "steps") {
+      return [...points, { value: [rows.to, line.values.at(-1)], symbol: "none" }]; // the last step has a length, too
+    }
     return overRange(points, rows);
   }
 
@@ -115,7 +122,7 @@
 
   function lineSeries(line, rows, look) {
     const colour = look.colours[line.colour - 1];
-    const filled = line.look === "stacked" || line.look === "area";
+    const filled = ["stacked", "area", "steps"].includes(line.look);
     return {
       type: "line",
       name: line.name,
@@ -127,6 +134,7 @@
       emphasis: { disabled: true },
       ...(filled && { areaStyle: { opacity: 0.45 } }),
       ...(line.look === "stacked" && { stack: "lines" }),
+      ...(line.look === "steps" && { step: "end" }),
     };
   }
 
@@ -163,7 +171,7 @@
     const indexAt = new Map(rows.at.map((at, index) => [at, index]));
     const marks = new Map(data.marks.map((mark) => [Date.parse(mark.at), mark.text]));
     return (place) => {
-      const index = indexAt.get(place);
+      const index = indexAt.get(place) ?? (place === rows.to ? rows.at.length - 1 : undefined);
       if (index === undefined) {
         return "";
       }
@@ -335,18 +343,28 @@
   }
 
   // What is zoomed in to may have more points than were sent: a link loads them.
-  function detailLink(data, chart) {
-    const words = clock(data.zone);
+  function detailLink(shown, chart) {
+    const words = clock(shown.data.zone);
     const said = element("span", { class: "chart-shown", role: "status" });
     const link = element("a", { class: "btn btn-sm btn-outline-secondary", href: "#" }, "Show this part in detail");
     link.hidden = true;
     chart.on("datazoom", () => {
-      const { from, to, isWhole } = shownOf(data, chart);
-      link.hidden = isWhole || data.bucket_s === null;
-      link.href = `?from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}${window.location.hash}`;
+      const { from, to, isWhole } = shownOf(shown.data, chart);
+      link.hidden = isWhole || shown.data.bucket_s === null;
+      link.href = `?${queryOf(from, to)}${window.location.hash}`;
       said.textContent = `Shown: ${words.minute(from)} to ${words.minute(to)}`;
     });
     return element("span", { class: "chart-part" }, link, said);
+  }
+
+  // What else the address says stays.
+  function queryOf(from, to) {
+    const query = new URLSearchParams(window.location.search);
+    query.delete("range");
+    query.delete("page");
+    query.set("from", new Date(from).toISOString());
+    query.set("to", new Date(to).toISOString());
+    return query;
   }
 
   // --- Export -------------------------------------------------------------------------------------
@@ -394,8 +412,9 @@
     };
   }
 
-  function exportButtons(figure, data, chart, echarts) {
+  function exportButtons(figure, shown, chart, echarts) {
     const asPng = () => {
+      const { data } = shown;
       const caption = captionOf(figure, data, chart);
       const drawn = echarts.init(document.createElement("div"), null, { renderer: "canvas", devicePixelRatio: 2, ...EXPORT_SIZE });
       drawn.setOption(exportOption({ ...data, ...caption }, lookOf(figure), chart));
@@ -403,6 +422,7 @@
       drawn.dispose();
     };
     const asSvg = () => {
+      const { data } = shown;
       const caption = captionOf(figure, data, chart);
       const drawn = echarts.init(null, null, { renderer: "svg", ssr: true, ...EXPORT_SIZE });
       drawn.setOption(exportOption({ ...data, ...caption }, lookOf(figure), chart));
@@ -433,9 +453,17 @@
       drawing.addEventListener(kind, passWheel, { capture: true });
     }
     const chart = echarts.init(drawing, null, { renderer: "canvas" });
-    const draw = () => chart.setOption(optionOf(data, lookOf(figure)));
+    const shown = { data };
+    const draw = () => chart.setOption(partOf(figure, optionOf(shown.data, lookOf(figure))));
     draw();
-    tools.append(zoomButtons(chart), detailLink(data, chart), exportButtons(figure, data, chart, echarts));
+    if (!("chartFollows" in figure.dataset)) {
+      tools.append(zoomButtons(chart), detailLink(shown, chart));
+    }
+    tools.append(exportButtons(figure, shown, chart, echarts));
+    if (figure.dataset.chartGroup) {
+      chart.group = figure.dataset.chartGroup;
+      echarts.connect(chart.group);
+    }
     drawing.before(keysOf(data, chart));
     new ResizeObserver(() => chart.resize()).observe(drawing);
     const redraw = () => {
@@ -445,12 +473,42 @@
     };
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
     window.matchMedia("print").addEventListener("change", redraw); // paper is light
+    drawn.set(figure, (fresh) => {
+      const { from, to, isWhole } = shownOf(shown.data, chart);
+      const follows = isWhole || zoomOf(chart).end > 99;
+      shown.data = fresh;
+      redraw();
+      if (!follows) {
+        keepZoom(chart, fresh, from, to);
+      }
+    });
   }
 
-  async function show(figure) {
+  // Charts of a group stand in line; the zoom of one that follows another is set there.
+  function partOf(figure, option) {
+    if (!figure.dataset.chartGroup) {
+      return option;
+    }
+    const follows = "chartFollows" in figure.dataset;
+    const grid = { ...option.grid, left: 64, containLabel: false, bottom: follows ? 28 : 68 };
+    return { ...option, grid, dataZoom: follows ? option.dataZoom.slice(0, 1) : option.dataZoom };
+  }
+
+  // Whoever looks at a part of a range that moves goes on looking at it, until it is out of the range.
+  function keepZoom(chart, data, from, to) {
+    const [first, last] = [Date.parse(data.from), Date.parse(data.to)];
+    const percent = (moment) => Math.min(Math.max(((moment - first) / (last - first)) * 100, 0), 100);
+    chart.dispatchAction({ type: "dataZoom", start: percent(from), end: Math.max(percent(to), percent(from) + 1) });
+  }
+
+  async function show(figure, coming) {
+    if (drawn.has(figure)) {
+      drawn.get(figure)(await coming);
+      return;
+    }
     figure.setAttribute("aria-busy", "true");
     try {
-      const [data, echarts] = await Promise.all([loadData(figure.dataset.chart), loadLibrary(figure.dataset.chartLibrary)]);
+      const [data, echarts] = await Promise.all([coming, loadLibrary(figure.dataset.chartLibrary)]);
       build(figure, data, echarts);
     } catch (error) {
       figure.prepend(element("p", { class: "text-down", role: "alert" }, `The chart cannot be drawn: ${error.message}. The table has its figures.`));
@@ -465,7 +523,7 @@
       (entries) => {
         for (const entry of entries.filter((one) => one.isIntersecting)) {
           seen.unobserve(entry.target);
-          show(entry.target);
+          show(entry.target, loadData(entry.target.dataset.chart));
         }
       },
       { rootMargin: "200px" },
@@ -473,5 +531,6 @@
     document.querySelectorAll("figure[data-chart]").forEach((figure) => seen.observe(figure));
   }
 
+  window.djamonCharts = { show, loadData };
   start(); // the script is deferred: the page stands
 })();

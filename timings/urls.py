@@ -1,0 +1,10 @@
+"""The pages of timings; their JSON is in timings.api, and limits have addresses of their own before these."""
+
+from django.urls import path
+
+from timings import pages
+
+urlpatterns = [
+    path("timings/", pages.functions, name="timings"),
+    path("timings/<path:key>", pages.function, name="timings_key"),
+]
