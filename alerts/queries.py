@@ -12,6 +12,7 @@ from alerts.channels import label_of, open_channels
 from alerts.claims import before_outer, unleased
 from alerts.models import Alert, ChannelTotal, Delivery
 from alerts.retry import LIFETIME
+from alerts.subjects import Ledger, ledgers
 
 PENDING, EXPIRED = Delivery.State.PENDING, Delivery.State.EXPIRED
 REASONS_READ = 50  # different reasons at once; more would not fit into a sentence anyway
@@ -19,12 +20,16 @@ REASONS_READ = 50  # different reasons at once; more would not fit into a senten
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """Alerts (not deliveries) that did not reach everybody; ``reasons``: general words by channel label."""
+    """Alerts (not deliveries) that did not reach everybody; ``reasons``: general words by channel label.
+
+    ``ledgers``: the pages that show every attempt.
+    """
 
     waiting: int
     expired: int
     oldest_age_s: float | None
     reasons: dict[str, str]
+    ledgers: tuple[Ledger, ...] = ()
 
     @property
     def why(self) -> str:
@@ -61,6 +66,7 @@ def undelivered(now: datetime) -> Undelivered:
         waiting=Count("alert", distinct=True, filter=failing),
         expired=Count("alert", distinct=True, filter=given_up),
         oldest=Min("alert__created", filter=failing),
+        **{f"of_{kind}": Count("pk", filter=Q(alert__reference__startswith=f"{kind}:")) for kind in ledgers},
     )
     oldest = figures["oldest"]
     return Undelivered(
@@ -68,6 +74,7 @@ def undelivered(now: datetime) -> Undelivered:
         expired=figures["expired"],
         oldest_age_s=(now - oldest).total_seconds() if oldest else None,
         reasons=_reasons(failing | given_up) if figures["waiting"] or figures["expired"] else {},
+        ledgers=tuple(ledger for kind, ledger in ledgers.items() if figures[f"of_{kind}"]),
     )
 
 

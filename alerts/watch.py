@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from alerts import queries
+from alerts.subjects import Ledger
 from djamon.lib.durations import roughly
 from djamon.lib.hooks import Banner, HealthPart, Level
 
@@ -21,14 +22,17 @@ def banners(now: datetime) -> Iterator[Banner]:
         yield Banner("warning", "Nobody is configured to be told: set TO_EMAIL or TWITTER")
     behind = queries.undelivered(now)
     if behind.waiting:
-        yield _undelivered("warning", f"{_alerts(behind.waiting)} could not be delivered yet: {behind.why}")
+        text = f"{_alerts(behind.waiting)} could not be delivered yet: {behind.why}"
+        yield _undelivered("warning", text, behind.ledgers)
     if behind.expired:
         why = f": {behind.why}" if behind.why else ""
-        yield _undelivered("danger", f"{_alerts(behind.expired)} could not be delivered in 24 hours{why}")
+        text = f"{_alerts(behind.expired)} could not be delivered in 24 hours{why}"
+        yield _undelivered("danger", text, behind.ledgers)
 
 
-def _undelivered(level: Level, text: str) -> Banner:
-    return Banner(level, text, "outages", "See the outages")  # their pages show every attempt
+def _undelivered(level: Level, text: str, ledgers: Sequence[Ledger]) -> Banner:
+    """A banner has one link: where alerts of several kinds are behind, the reason is mostly the same."""
+    return Banner(level, text, ledgers[0].url_name, ledgers[0].link_text) if ledgers else Banner(level, text)
 
 
 def health(now: datetime) -> Iterator[HealthPart]:

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 
+from alerts.subjects import Ledger, ledgers
 from djamon.lib.hooks import NavItem, banner_sources, metric_sources, nav_items
 
 
@@ -14,3 +15,4 @@ class TimingsConfig(AppConfig):
         nav_items.append(NavItem("Timings", "timings", 25, audience="users"))
         metric_sources.append(watch.metrics)
         banner_sources.append(limit_watch.banners)
+        ledgers["limit"] = Ledger("timings_limits", "See the limits")

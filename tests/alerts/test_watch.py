@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -55,6 +56,25 @@ def test_what_was_given_up_is_said(mail_settings: Any, clock: Clock) -> None:
     assert list(watch.banners(clock())) == [
         Banner("danger", "1 alert could not be delivered in 24 hours: e-mail: login refused", *LINK)
     ]
+
+
+@pytest.mark.parametrize(
+    ("references", "link"),
+    [
+        (["outage:1"], LINK),
+        (["limit:1"], ("timings_limits", "See the limits")),
+        (["limit:1", "outage:1"], LINK),
+        (["outages:1"], ("", "")),
+    ],
+)
+def test_the_link_leads_to_where_attempts_are_shown(
+    references: list[str], link: tuple[str, str], mail_settings: Any, clock: Clock
+) -> None:
+    mail = Fake(answers=REFUSING)
+    for reference in references:
+        enqueue(replace(DRAFT, reference=reference), NOW, [mail])
+    send_due(channels={"email": mail}, clock=clock)
+    assert [(banner.url_name, banner.link_text) for banner in watch.banners(NOW)] == [link]
 
 
 @pytest.mark.parametrize(
