@@ -67,20 +67,21 @@ def peak_mib(pid: int) -> float:
 def children_of(pid: int) -> list[int]:
     """The processes that ``pid`` itself has started."""
     found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [other for other in found if _parent(other) == pid]
+    return [other for other in found if parent_of(other) == pid]
+
+
+def parent_of(pid: int) -> int:
+    """The process that started ``pid``; 0 where it has ended meanwhile."""
+    try:
+        return _stat(pid)[0]
+    except (OSError, IndexError):
+        return 0
 
 
 def _stat(pid: int) -> list[int]:
     """The fields of /proc/PID/stat from the parent's pid on; the name before them may hold anything."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return [int(field) for field in fields[1:]]
-
-
-def _parent(pid: int) -> int:
-    try:
-        return _stat(pid)[0]
-    except (OSError, IndexError):
-        return 0  # it ended while we looked
 
 
 def _status_kib(pid: int, field: str) -> int:
