@@ -12,6 +12,7 @@
   const MINUTE = 60_000;
   const DAY = 86_400_000;
   let library = null;
+  const waiting = new WeakMap(); // figure → data that it is to be drawn with
   const drawn = new WeakMap(); // figure → what draws it anew
 
   // --- Getting ----------------------------------------------------------------------------------
@@ -506,10 +507,15 @@
       drawn.get(figure)(await coming);
       return;
     }
+    const isFirst = !waiting.has(figure);
+    waiting.set(figure, coming);
+    if (!isFirst) {
+      return; // the one that waits for the library draws the latest
+    }
     figure.setAttribute("aria-busy", "true");
     try {
-      const [data, echarts] = await Promise.all([coming, loadLibrary(figure.dataset.chartLibrary)]);
-      build(figure, data, echarts);
+      const echarts = await loadLibrary(figure.dataset.chartLibrary);
+      build(figure, await waiting.get(figure), echarts);
     } catch (error) {
       figure.prepend(element("p", { class: "text-down", role: "alert" }, `The chart cannot be drawn: ${error.message}. The table has its figures.`));
     } finally {
