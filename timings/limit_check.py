@@ -6,9 +6,10 @@ What is measured is read before the transaction, so that the receiver waits for 
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Protocol
 
 from django.db import connection, transaction
@@ -37,6 +38,7 @@ MINUTES_SQL = """
       AND sums.start > %(last)s - 60 *
           (CASE WHEN limits.minutes + %(reach)s > %(silence)s THEN limits.minutes + %(reach)s
            ELSE %(silence)s END)
+    ORDER BY limits.id
 """
 WRITTEN = ("state", "since", "over_since", "judged", "newest_at", "newest_ms", "newest_calls")
 
@@ -76,19 +78,21 @@ def terms(limit: Limit) -> Terms:
 
 # --- Reading -------------------------------------------------------------------------------------
 def _minutes(last: int) -> dict[int, list[Minute]]:
-    """The minutes with calls by limit; those of all series that a limit is about are added up."""
-    sums: dict[tuple[int, str, int], Sums] = {}
-    for limit, figure, start, count, total, least, most, data in _rows(last):
+    """The minutes with calls by limit; the sums of one limit at a time are in memory."""
+    grouped = groupby(_rows(last), key=lambda row: row[:2])
+    return {limit: _minutes_of(rows, figure) for (limit, figure), rows in grouped}
+
+
+def _minutes_of(rows: Iterable[tuple[Any, ...]], figure: str) -> list[Minute]:
+    """Of one limit: all series that it is about are added up."""
+    sums: dict[int, Sums] = {}
+    for _limit, _figure, start, count, total, least, most, data in rows:
         added = Sums(count, total, least, most, histogram.loaded(bytes(data or b"")))
-        place = (limit, figure, start)
-        sums[place] = sums[place] + added if place in sums else added
-    found: defaultdict[int, list[Minute]] = defaultdict(list)
-    for (limit, figure, start), added in sums.items():
-        found[limit].append(Minute(start, added.calls, figure_s(added, figure) * 1000))
-    return found
+        sums[start] = sums[start] + added if start in sums else added
+    return [Minute(start, each.calls, figure_s(each, figure) * 1000) for start, each in sums.items()]
 
 
-def _rows(last: int) -> Iterable[tuple[Any, ...]]:
+def _rows(last: int) -> Iterator[tuple[Any, ...]]:
     named = {"level": MINUTE, "last": last, "reach": limits.REACH - 1, "silence": limits.SILENCE_MIN}
     with connection.cursor() as cursor:
         cursor.execute(MINUTES_SQL, named)
