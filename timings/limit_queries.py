@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from alerts.models import Alert
 from timings import messages
+from timings.addresses import path_of
 from timings.models import Limit, Series
 
 TONES = {Limit.State.FINE: "up", Limit.State.OVER: "down", Limit.State.UNKNOWN: "unknown"}
@@ -34,7 +35,7 @@ def cards(limits: Iterable[Limit]) -> list[LimitCard]:
             _word(limit),
             messages.terms(limit),
             _measured(limit),
-            messages.path_of(limit.key),
+            path_of(limit.key),
         )
         for limit in limits
     ]

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import UserRequest, staff_only, user_only
 from djamon.lib.commands import DjamonError
 from scripts.my_shortcuts import paginate
-from timings import limit_editing, limit_queries, messages
+from timings import limit_editing, limit_queries
+from timings.addresses import path_of
 from timings.limit_forms import LimitForm
 from timings.models import Limit
 
@@ -39,7 +40,7 @@ def limits(request: HttpRequest) -> HttpResponse:
         "page": page,
         "cards": limit_queries.cards(page),
         "add": _with_key("timings_limit_add", key),
-        "function": messages.path_of(key) if key else "",
+        "function": path_of(key) if key else "",
     }
     return render(request, "timings/limits.html", context)
 

@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 
 from alerts.outbox import AlertDraft
 from djamon.lib.durations import in_words
+from timings.addresses import path_of
 from timings.limits import Judgement, Minute
 from timings.models import Limit
 
@@ -103,11 +104,6 @@ def milliseconds(value: float) -> str:
 def visible(text: str) -> str:
     """Without characters that cannot be seen, or that turn the direction of what follows."""
     return "".join("�" if unicodedata.category(each).startswith("C") else each for each in text)
-
-
-def path_of(key: str) -> str:
-    """Of the key's page; a key may hold any character."""
-    return f"/timings/{quote(key, safe='')}"
 
 
 def _quoted(limit: Limit) -> str:

@@ -265,7 +265,7 @@ def test_the_list_is_narrowed_to_a_key(member_client):
     make_limit(key="a/b")
     make_limit(key="c")
     page = text(member_client.get(LIST, {"key": "a/b"}))
-    assert "/timings/a%2Fb" in page
+    assert "/timings/a/b" in page
     assert "/timings/c" not in page
 
 
@@ -373,10 +373,10 @@ def test_what_a_mail_says(settings):
         "In the minute from 12:30: 312.5 ms (85 calls).\n\n"
         "Highest in the minute from 12:28: 1,540 ms (1 call).\n\n"
         "The limit: p95 above 200 ms for 5 minutes, of minutes with at least 2 calls, set by sam.\n\n"
-        "The function: https://djamon.example.org/timings/a%2Fb%20c.py-f\n\n"
+        "The function: https://djamon.example.org/timings/a/b%20c.py-f\n\n"
         "The limit, and who was told: https://djamon.example.org/timings/limits/3/\n"
     )
-    assert '<a href="https://djamon.example.org/timings/a%2Fb%20c.py-f">' in draft.html
+    assert '<a href="https://djamon.example.org/timings/a/b%20c.py-f">' in draft.html
     assert draft.public is None
 
 
