@@ -1,7 +1,8 @@
 """The thread that stores: takes what waits, reads it, writes it, and tries again where the database is away.
 
-What it took is never given up while it runs. A batch that the database refuses for what it holds is halved
-until the one sample that is to blame stands alone, and that one is counted and dropped.
+What it took is never given up while it runs: the database may be locked, gone, full, read-only or without its
+tables. A batch that fails for what it holds is halved until the one sample that is to blame stands alone, and
+that one is counted and dropped.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection, transaction
 
 from timings import figures, wire
 from timings.inbox import Inbox
@@ -20,11 +21,12 @@ from timings.store import Store
 
 log = logging.getLogger(__name__)
 
-FLUSH_S = 0.2  # what is received is visible within a second
-TOGETHER = 40_000  # samples of one transaction
+FLUSH_S = 0.3  # what is received is visible within a second
+TOGETHER = 50_000  # samples of one transaction
 PAUSE_S = 0.5  # before another try
 LAST_TRIES_S = 15.0  # how long the end may take while the database is away
-AWAY = (OperationalError, InterfaceError)
+AWAY = (DatabaseError, InterfaceError)
+OF_THE_BATCH = (DataError, IntegrityError)  # of the former those that what is written is to blame for
 
 OnSamples = Callable[[Sequence[wire.Fields]], object]
 
@@ -62,13 +64,20 @@ class Writer(threading.Thread):
             while True:
                 ending = self._ending.is_set()
                 began = time.monotonic()
-                found = self._turn()
+                found = self._guarded_turn()
                 if ending and not found:
                     return
                 if found < TOGETHER:
                     self._ending.wait(max(0.0, FLUSH_S - (time.monotonic() - began)))
         finally:
             connection.close()
+
+    def _guarded_turn(self) -> int:
+        try:
+            return self._turn()
+        except Exception:  # the outermost guard: what comes is stored all the same
+            log.exception("A batch was not stored to its end")
+            return len(self._inbox)
 
     def _turn(self) -> int:
         """Store what waits, but not more than goes together; gives how many datagrams that was."""
@@ -90,14 +99,14 @@ class Writer(threading.Thread):
         while True:
             try:
                 self._write(samples, refused)
-            except AWAY as error:
+            except Exception as error:  # noqa: BLE001  (one sample is not to take the others with it)
+                if not isinstance(error, AWAY) or isinstance(error, OF_THE_BATCH):
+                    self._write_halves(samples, refused, error)
+                    return
                 if time.monotonic() > self._give_up_at:
                     self.lost += len(samples)
                     return
                 self._wait_for_database(error)
-            except DatabaseError as error:
-                self._write_halves(samples, refused, error)
-                return
             else:
                 self._say_it_is_back()
                 return
@@ -108,13 +117,13 @@ class Writer(threading.Thread):
             self._book.add(stored.samples, refused + stored.refused)
         self._book.keep()
 
-    def _write_halves(
-        self, samples: Sequence[wire.Fields], refused: Counter[str], error: DatabaseError
-    ) -> None:
+    def _write_halves(self, samples: Sequence[wire.Fields], refused: Counter[str], error: Exception) -> None:
         self._store.forget()
-        if len(samples) <= 1:
+        if not samples:  # then it is the figures that cannot be written
+            raise error
+        if len(samples) == 1:
             log.error("One call cannot be stored and is dropped: %s (%r)", error, samples)
-            self._store_all([], refused + Counter({"cannot be stored": len(samples)}))
+            self._store_all([], refused + Counter({"cannot be stored": 1}))
             return
         middle = len(samples) // 2
         self._store_all(samples[:middle], refused)
