@@ -10,9 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -20,7 +18,6 @@ import pytest
 from tests.e2e.conftest import ROOT, SERVER, Instance
 from tests.e2e.peers import WebServer
 from tests.faults.limits import GONE_S, LOCKED_S, NO_SECOND_HOST, NO_TMPFS, some
-from tests.faults.proxy import Proxy
 
 STATE = "SELECT state, failures FROM monitor_site ORDER BY name"
 
@@ -154,14 +151,6 @@ def test_a_database_that_is_locked_for_a_while_delays_the_run_and_no_more(instan
     assert instance.rows(STATE) == [("up", 0), ("down", 3)]
 
 
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    server = urlsplit(SERVER)
-    made = Proxy(server.hostname or "127.0.0.1", server.port or 5432)
-    yield made
-    made.close()
-
-
 @pytest.mark.skipif(not SERVER, reason="a file has no line that breaks; runs on PostgreSQL")
 def test_a_server_that_is_gone_in_the_middle_costs_a_run_and_no_strike(instance, web, proxy) -> None:
     strike(instance, web)
@@ -181,15 +170,6 @@ def test_a_server_that_is_gone_in_the_middle_costs_a_run_and_no_strike(instance,
     proxy.mend()
     assert instance.rows(STATE) == [("up", 0), ("failing", 2)]
     assert "outage" in through.must("probe")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.mark.skipif(bool(SERVER), reason="the server's disk is not ours to fill; runs on SQLite")
