@@ -122,7 +122,7 @@ class Receiver:
 
 @contextmanager
 def equal_room() -> Iterator[int]:
-    """Bytes to ask for, so that all sockets get the same, also those that do not ask; root's limits are raised."""
+    """Bytes to ask for, so that all sockets get the same, also those that do not ask; root raises limits."""
     names = {
         "rmem_max": ROOM,
         "rmem_default": 2 * ROOM,

@@ -43,8 +43,8 @@ RATIO_GOALS = {"InfluxDB 1.6": 1.2, "carbon": 2.0}
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """``rate``: messages a second that were sent, ``asked`` what should have been; ``lost``: not stored at the
-    end; ``late_s``: how long after the last was sent all were.
+    """``rate``: messages a second that were sent, ``asked``: that should have been; ``lost``: not stored in
+    the end; ``late_s``: how long after the last was sent all were.
     """
 
     asked: float
