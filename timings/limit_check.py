@@ -25,7 +25,8 @@ from timings.store import Sums
 
 JOB = "check_limits"
 ROWS_AT_ONCE = 2000
-# Of each limit the minutes of its own look-back, along the clustered key of the summaries: one query for all.
+# Of each limit the minutes of its own look-back, and some more that the rule leaves out; along the clustered
+# key of the summaries, one query for all.
 # Mean and maximum need no histogram, which is most of a row. CROSS JOIN holds SQLite to this order; it would
 # else read the minutes of all series first.
 MINUTES_SQL = """
@@ -35,9 +36,9 @@ MINUTES_SQL = """
     WHERE limits.enabled
       AND series.key = limits.key AND (limits.token = '' OR series.token = limits.token)
       AND sums.level = %(level)s AND sums.series_id = series.id AND sums.start <= %(last)s
-      AND sums.start > %(last)s - 60 *
-          (CASE WHEN limits.minutes + %(reach)s > %(silence)s THEN limits.minutes + %(reach)s
-           ELSE %(silence)s END)
+      AND sums.start > %(last)s - 60 * CAST(
+          %(silence)s + limits.minutes
+          + CASE WHEN limits.threshold_ms > 43200000 THEN 1440 ELSE limits.threshold_ms / 30000 END AS BIGINT)
     ORDER BY limits.id
 """
 WRITTEN = ("state", "since", "over_since", "judged", "newest_at", "newest_ms", "newest_calls")
@@ -93,7 +94,7 @@ def _minutes_of(rows: Iterable[tuple[Any, ...]], figure: str) -> list[Minute]:
 
 
 def _rows(last: int) -> Iterator[tuple[Any, ...]]:
-    named = {"level": MINUTE, "last": last, "reach": limits.REACH - 1, "silence": limits.SILENCE_MIN}
+    named = {"level": MINUTE, "last": last, "silence": limits.SILENCE_MIN}
     with connection.cursor() as cursor:
         cursor.execute(MINUTES_SQL, named)
         while rows := cursor.fetchmany(ROWS_AT_ONCE):

@@ -4,11 +4,11 @@ A minute *speaks* where it has at least as many calls as the limit asks for; it 
 or not. A minute that does not speak is no evidence for anything. The rule, for a limit of N minutes:
 
 - **Over** is what has, in N minutes one after the other, no speaking minute that is not above, at least half
-  of them that speak, and the last of them above. Such N minutes may have ended up to REACH minutes ago: a
-  call is counted in the minute in which it began, so one that takes long, or is stored late, comes after its
-  minute was looked at.
-- **Fine again** is what has, in the last N minutes (never less than REACH), no minute above and at least one
-  that speaks. So what is slow each other minute is over once, and not told of again and again.
+  of them that speak, and the last of them above. Such N minutes may have ended some minutes ago (the *reach*,
+  five and twice the threshold): a call is counted in the minute in which it began, so one that takes long, or
+  is stored late, comes after its minute was looked at.
+- **Fine again** is what has, in the last N minutes (never less than the reach), no minute above and at least
+  one that speaks. So what is slow each other minute is over once, and not told of again and again.
 - **Unknown** is what has not spoken for SILENCE_MIN minutes, or for as long as the rule looks back. Nobody is
   told of it, unless it was over: then that is no longer known, and whether it is fine is not claimed.
 
@@ -25,8 +25,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 MINUTE_S = 60
+MINUTE_MS = 60_000
 SETTLE_S = 2  # a minute's calls are stored so long after its end: the receiver writes five times a second
-REACH = 5
+LEAST_REACH = 5
 SILENCE_MIN = 60
 MOST_MINUTES = 1440
 
@@ -61,6 +62,16 @@ class Terms:
     minutes: int
     fewest: int = 1
 
+    @property
+    def reach(self) -> int:
+        """Minutes that calls above the threshold, which arrive at their end, may come late."""
+        return LEAST_REACH + min(2 * int(self.threshold_ms // MINUTE_MS), MOST_MINUTES)
+
+    @property
+    def looks_back(self) -> int:
+        """How many minutes it is judged by."""
+        return max(self.minutes + self.reach - 1, SILENCE_MIN)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -91,15 +102,10 @@ def last_complete(now_s: float) -> int:
     return int(now_s - SETTLE_S) // MINUTE_S * MINUTE_S - MINUTE_S
 
 
-def looks_back(minutes: int) -> int:
-    """How many minutes a limit of ``minutes`` is judged by."""
-    return max(minutes + REACH - 1, SILENCE_MIN)
-
-
 def judge(before: Standing, terms: Terms, minutes: Iterable[Minute], now_s: float) -> Judgement:
-    """The standing now; ``minutes`` are those with calls, of the last ``looks_back`` complete ones."""
+    """The standing now; ``minutes`` are those with calls, of the last ``terms.looks_back`` complete ones."""
     last = last_complete(now_s)
-    first = last - (looks_back(terms.minutes) - 1) * MINUTE_S
+    first = last - (terms.looks_back - 1) * MINUTE_S
     heard = sorted(each for each in minutes if each.calls >= terms.fewest and first <= each.start <= last)
     if not heard:
         return Judgement(*_unheard(before, int(now_s)))
@@ -128,7 +134,7 @@ def _exceeded(heard: Sequence[Minute], terms: Terms, last: int) -> int | None:
     """Since when it is over, or None: the newest N minutes that are, and what came before them unbroken."""
     for place in range(len(heard) - 1, -1, -1):
         end = heard[place].start
-        if end <= last - REACH * MINUTE_S:
+        if end <= last - terms.reach * MINUTE_S:
             return None
         start = end - (terms.minutes - 1) * MINUTE_S
         within = [each for each in heard[: place + 1] if each.start >= start]
@@ -147,5 +153,5 @@ def _began(heard: Sequence[Minute], threshold_ms: float) -> int:
 
 
 def _is_calm(heard: Sequence[Minute], above: Sequence[Minute], terms: Terms, last: int) -> bool:
-    first = last - (max(terms.minutes, REACH) - 1) * MINUTE_S
+    first = last - (max(terms.minutes, terms.reach) - 1) * MINUTE_S
     return heard[-1].start >= first and not (above and above[-1].start >= first)

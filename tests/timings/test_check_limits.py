@@ -111,6 +111,14 @@ def test_a_silence_is_told_once():
     assert "No receiver has ever run." in Alert.objects.get().text
 
 
+@pytest.mark.parametrize("minute", [0, 10, 14, 15])
+def test_a_call_that_takes_long_is_seen_when_it_comes(minute):
+    """It began ten minutes ago and took nine: its minute is over for long."""
+    make_limit(minutes=1, figure="max", threshold_ms=300_000)
+    calls(540, minute=minute)
+    assert check() == ("1 limit judged: 1 exceeded" if minute < 15 else "1 limit judged")
+
+
 @pytest.mark.parametrize(
     ("figure", "value"), [("p50", 100), ("p95", 900), ("p99", 900), ("mean", 260), ("max", 900)]
 )
@@ -210,7 +218,7 @@ def test_it_asks_as_often_however_many_limits(limits, django_assert_num_queries)
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by its statistics")
 def test_minutes_are_read_along_their_keys():
-    named = {"level": 60, "last": LAST, "reach": 4, "silence": 60}
+    named = {"level": 60, "last": LAST, "silence": 60}
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + limit_check.MINUTES_SQL, named)
         plan = [row[3] for row in cursor.fetchall()]

@@ -14,7 +14,6 @@ from timings.limits import (
     Terms,
     judge,
     last_complete,
-    looks_back,
 )
 
 FINE, OVER, UNKNOWN = State.FINE, State.OVER, State.UNKNOWN
@@ -145,6 +144,32 @@ def test_minutes_that_are_not_over_are_not_looked_at() -> None:
     assert judge(standing(FINE), Terms(200.0, 1), coming, NOW).standing.state is UNKNOWN
 
 
-@pytest.mark.parametrize(("minutes", "back"), [(1, 60), (56, 60), (57, 61), (1440, 1444)])
-def test_how_far_it_looks_back(minutes, back) -> None:
-    assert looks_back(minutes) == back
+@pytest.mark.parametrize(
+    ("minutes", "threshold_s", "reach", "back"),
+    [
+        pytest.param(1, 0.2, 5, 60, id="an-hour-at-least"),
+        pytest.param(56, 0.2, 5, 60, id="just-an-hour"),
+        pytest.param(57, 0.2, 5, 61, id="more-than-an-hour"),
+        pytest.param(1440, 59, 5, 1444, id="a-day"),
+        pytest.param(1, 60, 7, 60, id="calls-of-a-minute"),
+        pytest.param(60, 600, 25, 84, id="calls-of-ten-minutes"),
+        pytest.param(1, 1e9, 1445, 1445, id="no-more-than-a-day-late"),
+    ],
+)
+def test_how_far_it_looks_back(minutes, threshold_s, reach, back) -> None:
+    terms = Terms(threshold_s * 1000, minutes)
+    assert (terms.reach, terms.looks_back) == (reach, back)
+
+
+@pytest.mark.parametrize(
+    ("before", "minutes", "after"),
+    [
+        pytest.param(FINE, "a" + "b" * 6, OVER, id="seven-minutes-late"),
+        pytest.param(FINE, "a" + "b" * 7, FINE, id="too-late"),
+        pytest.param(OVER, "a" + "b" * 6, OVER, id="not-calm-while-some-may-come"),
+        pytest.param(OVER, "a" + "b" * 7, FINE, id="calm"),
+    ],
+)
+def test_of_calls_that_take_minutes_all_are_waited_for(before, minutes, after) -> None:
+    heard = [each._replace(value_ms=each.value_ms * 400) for each in told(minutes)]
+    assert judge(standing(before), Terms(80_000, 1), heard, NOW).standing.state is after
