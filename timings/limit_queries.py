@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 
 from alerts.models import Alert
 from timings import messages
@@ -61,10 +61,12 @@ def of_key(key: str) -> list[LimitCard]:
 
 
 def found(key: str = "") -> QuerySet[Limit]:
-    """All limits, or those of a key."""
+    """All limits, or those of a key; what is over comes first."""
     if "\0" in key:
         return Limit.objects.none()
-    return Limit.objects.filter(key=key) if key else Limit.objects.all()
+    limits = Limit.objects.filter(key=key) if key else Limit.objects.all()
+    first = Case(When(enabled=True, state=Limit.State.OVER, then=0), default=1)
+    return limits.order_by(first, "key", "token", "figure", "threshold_ms", "pk")
 
 
 def find(pk: int) -> Limit | None:

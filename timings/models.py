@@ -126,7 +126,7 @@ class Limit(models.Model):
         OVER = limits.State.OVER.value, "over"
         UNKNOWN = limits.State.UNKNOWN.value, "not known"
 
-    key = models.CharField(max_length=LONGEST_KEY)
+    key = models.CharField(max_length=LONGEST_KEY, help_text="As the function is listed: shop.py-buy.")
     token = models.CharField(
         max_length=LONGEST_TOKEN, blank=True, help_text="Empty: the calls of all tokens together."
     )

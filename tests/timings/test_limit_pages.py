@@ -269,6 +269,12 @@ def test_the_list_is_narrowed_to_a_key(member_client):
     assert "/timings/c" not in page
 
 
+def test_what_is_over_comes_first():
+    for key, state in (("a", "fine"), ("b", "over"), ("c", "unknown")):
+        make_limit(key=key, state=state)
+    assert [limit.key for limit in limit_queries.found()] == ["b", "a", "c"]
+
+
 @pytest.mark.parametrize(
     ("fields", "word"),
     [

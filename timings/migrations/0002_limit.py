@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name='Limit',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=500)),
+                ('key', models.CharField(help_text='As the function is listed: shop.py-buy.', max_length=500)),
                 ('token', models.CharField(blank=True, help_text='Empty: the calls of all tokens together.', max_length=200)),
                 ('figure', models.CharField(choices=[('p50', 'p50 (median)'), ('p95', 'p95'), ('p99', 'p99'), ('mean', 'mean'), ('max', 'max')], default='p95', max_length=4)),
                 ('threshold_ms', models.FloatField(validators=[django.core.validators.MinValueValidator(0.001, 'Take at least %(limit_value)s ms.'), django.core.validators.MaxValueValidator(1000000000000.0, 'No call takes that long.')], verbose_name='above, in ms')),
