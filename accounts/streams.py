@@ -40,7 +40,11 @@ async def reader_gate(scope: Scope) -> Reader | HttpResponse:
 
 async def user_gate(scope: Scope) -> Reader | HttpResponse:
     """As reader_gate, but for whoever is logged in alone, whether PUBLIC_STATUS is set or not."""
-    found = await reader_gate(scope)
+    return users_only(await reader_gate(scope))
+
+
+def users_only(found: Reader | HttpResponse) -> Reader | HttpResponse:
+    """Refuses a stranger whom PUBLIC_STATUS would let in."""
     is_stranger = isinstance(found, Reader) and found.user_id is None
     return json_error(401, "Log in, or send a token of scope read.") if is_stranger else found
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts import tokens
-from accounts.streams import Reader, who_reads
+from accounts.streams import Reader, users_only, who_reads
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +48,12 @@ def test_a_stranger_reads_only_where_the_pages_are_public(db, settings) -> None:
     assert refusal(who_reads(scope())) == (401, "Log in, or send a token of scope read.")
     settings.PUBLIC_STATUS = True
     assert who_reads(scope()) == Reader("stranger")
+
+
+def test_what_is_for_users_is_never_public(member, member_client, settings) -> None:
+    settings.PUBLIC_STATUS = True
+    assert refusal(users_only(who_reads(scope()))) == (401, "Log in, or send a token of scope read.")
+    assert users_only(who_reads(scope(cookie=cookie(member_client)))) == Reader("user", member.pk)
 
 
 @pytest.mark.parametrize("broken", ["sessionid=nonsense", "sessionid=", "sessionid=\xff; a", "csrftoken=x"])
