@@ -5,6 +5,7 @@ Wrong logins, tricky ``next`` values and the lock are in tests/accounts.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from datetime import timedelta
@@ -26,7 +27,9 @@ from tests.alerts.conftest import Fake
 from tests.faults.limits import some
 from tests.faults.walk import METHODS, OPEN, OWN_THINGS, addresses, own_addresses
 from tests.monitor.factories import make_down, make_group, make_outage, make_view
-from timings.models import Limit
+from timings.models import Limit, Receiver
+from timings.store import Store
+from timings.wire import Sample
 
 pytestmark = pytest.mark.django_db
 EVIL = """"'><script>alert(1)</script><img src=x onerror=alert(2)>"""
@@ -68,10 +71,14 @@ def rows(staff: User) -> dict[str, Any]:
     Limit.objects.create(
         pk=outage.pk, key=EVIL, token=EVIL, threshold_ms=1, since=now, over_since=now, state="over"
     )
+    extra = json.dumps({EVIL: EVIL})
+    Store(10).write([Sample(EVIL, token, int(now.timestamp()), 0.25, extra) for token in (EVIL, "t")])
+    Receiver.objects.create(address=EVIL, started=now, updated=now, refused={EVIL: 1})
     token, _ = tokens.create(staff, EVIL[:40], ["read"])
     return {
         "slug": "shop",
         "pk": note.pk if note.pk == outage.pk else outage.pk,
+        "key": EVIL,
         "name": "probe",
         "token_id": token.pk,
     }
@@ -184,6 +191,8 @@ def test_no_query_breaks_a_page_or_comes_back_as_markup(odd, rows, staff_client)
         "hour",
         "day",
         "tag",
+        "token",
+        "key",
     )
     for _name, path in own_addresses(rows):
         answer = ask(staff_client, path, "get", **dict.fromkeys(keys, odd))
@@ -295,4 +304,5 @@ def test_alerts_carry_names_as_text(rows) -> None:
 def test_the_walk_finds_what_is_there(rows) -> None:
     names = {name for name, _path in own_addresses(rows)}
     assert {"home", "site", "outage", "site_edit", "run_now", "revoke_token", "group_data"} <= names
+    assert {"timings", "timings_key", "figures_of", "slowest"} <= names
     assert Group.objects.exists()
