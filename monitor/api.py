@@ -61,7 +61,9 @@ class RangeIn(Schema):
     """A range of time; whatever it says is text here, so that it is refused in our words."""
 
     range: str = Field("", description="1h, 24h, 7d, 30d or 90d; with nothing given 24h.")
-    begin: str = Field("", alias="from", description="ISO 8601, a date, or seconds since 1970.")
+    begin: str = Field(
+        "", alias="from", description="ISO 8601, a date, or seconds since 1970 (nine digits or more)."
+    )
     end: str = Field("", alias="to", description="As from; without it until now. At most 90 days.")
 
 

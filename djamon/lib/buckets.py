@@ -1,7 +1,8 @@
 """Time ranges and the buckets they are cut into: the one parser of ranges for all pages and JSON.
 
 A query says ``range=24h`` (a name of RANGES), or ``from`` and ``to``: ISO 8601, a date, or
-seconds since 1970. What bears no zone is in the zone that the caller gives. Pure: ``now`` is passed in.
+seconds since 1970. What bears no zone is in the zone that the caller gives; what ends later than now ends
+now. Pure: ``now`` is passed in.
 """
 
 from __future__ import annotations
@@ -20,13 +21,12 @@ RANGES = {
 }
 DEFAULT_RANGE = "24h"
 LONGEST = timedelta(days=90)
-# The clock of whoever asks may run ahead of ours.
-CLOCK_SLACK = timedelta(minutes=5)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LONGEST_WORD = 40
-SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
-DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Nine digits begin in 1973: fewer are a year, or a date without its hyphens.
+SECONDS = re.compile(r"[0-9]{9,12}(\.[0-9]{1,6})?")
+DATE = re.compile(r"[0-9]{4}(-?)[0-9]{2}\1[0-9]{2}")
 # In a query an unescaped plus arrives as a space: 2026-03-01T09:00:00 01:00.
 LOST_PLUS = re.compile(r"(.*T[0-9:.]+) ([0-9]{2}:?[0-9]{2})")
 
@@ -106,25 +106,21 @@ def _between(
     if start is None or end is None:
         field, word = ("from", start_word) if start is None else ("to", end_word)
         return RangeRefused(f"{_quoted(word)} is no moment: 2026-03-01T09:00, or 2026-03-01, is one.", field)
-    return _checked(start, end, now, longest, ends_with_today=DATE.fullmatch(end_word) is not None)
+    return _checked(start, end, now, longest)
 
 
-def _checked(
-    start: datetime, end: datetime, now: datetime, longest: timedelta, *, ends_with_today: bool
-) -> TimeRange | RangeRefused:
-    """The rest of today is no future: whoever names today as the last day means until now."""
-    slack = timedelta(days=1) if ends_with_today else CLOCK_SLACK
+def _checked(start: datetime, end: datetime, now: datetime, longest: timedelta) -> TimeRange | RangeRefused:
+    """Nothing is known of the future: a range that reaches into it is cut off, not refused."""
     if start < EPOCH or end < EPOCH:
         return RangeRefused("Nothing is older than 1970.", "from" if start < EPOCH else "to")
     if start >= now:
         return RangeRefused("The range begins in the future.", "from")
-    if end > now + slack:
-        return RangeRefused("The range ends in the future.", "to")
     if end <= start:
         return RangeRefused("The range ends before it begins.", "to")
+    end = min(end, now)
     if end - start > longest:
         return RangeRefused(f"The range is longer than {longest.days} days.", "from")
-    return TimeRange(start, min(end, now))
+    return TimeRange(start, end)
 
 
 def parse_moment(word: str, zone: tzinfo, *, ends_day: bool = False) -> datetime | None:
