@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from djamon.lib.buckets import RangeRefused, TimeRange, named_range, parse_range
+from djamon.lib.buckets import RangeRefused, TimeRange, named_range, parse_moment, parse_range
 from djamon.lib.durations import in_words
 from timings import comparing, queries
 from timings.asked import CHOICE, RANGES, Span
@@ -102,7 +102,7 @@ def shown_of(query: Mapping[str, str], token: str, key: str, now: datetime, zone
     refused = asked if isinstance(asked, RangeRefused) else None
     found = named_range(CHOICE.default, now, CHOICE) if isinstance(asked, RangeRefused) else asked
     span = _whole_seconds(found)
-    typed = {name: query.get(name, "") for name in ("from", "to")}
+    typed = {name: _typed(query.get(name, ""), zone) for name in ("from", "to")}
     if refused is None or refused.field == "range":
         typed = {"from": _field(found.start, zone), "to": _field(found.end, zone)}
     follows = bool(found.name) or not query.get("to", "").strip()
@@ -148,9 +148,18 @@ def _minute(moment: datetime, zone: tzinfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
+def _typed(word: str, zone: tzinfo) -> str:
+    """What was asked for, as far as a field for date and time can hold it; the refusal quotes the rest."""
+    moment = parse_moment(word.strip(), zone)
+    try:
+        return _field(moment, zone) if moment else ""
+    except OverflowError:  # the last hours of the year 9999, in a zone that is ahead
+        return ""
+
+
 def _field(moment: datetime, zone: tzinfo) -> str:
     """As a browser's field for date and time holds it."""
-    return f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}"
+    return moment.astimezone(zone).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 def panel_of(series: Mapping[int, str], shown: Shown, now: datetime) -> Panel:

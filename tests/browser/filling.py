@@ -22,7 +22,10 @@ from monitor import recent
 from monitor.messages import reference
 from monitor.models import Group, Outage, OutageNote, OutageSites, Site, SiteDay, SiteHour, SiteView
 from monitor.verdicts import Verdict
-from tests.browser.sketches import PASSWORD, Size, Sketch
+from tests.browser.sketches import PASSWORD, Function, Size, Sketch
+from timings.models import Receiver
+from timings.store import Store
+from timings.wire import Sample
 
 RUN = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
@@ -50,6 +53,7 @@ def fill(size: Size, now: datetime) -> None:
     _store_states([site for _, site in sites])
     _sums(sites, size.days, now, dice)
     _outages(sites, size.outages, now, dice)
+    _calls(size.functions, now, dice)
 
 
 # --- People, jobs, sites --------------------------------------------------------------------------
@@ -287,3 +291,21 @@ def _tell(outage: Outage, subject: str, at: datetime) -> None:
                 delivery=delivery, at=at, ok=False, result="451 4.7.1 try again later", elapsed_ms=35
             )
         Attempt.objects.create(delivery=delivery, at=sent, ok=True, result="250 OK", elapsed_ms=21)
+
+
+# --- Timings --------------------------------------------------------------------------------------
+def _calls(functions: Iterable[Function], now: datetime, dice: random.Random) -> None:
+    """Of the last day, most of them of the last hours, as a receiver would have stored them."""
+    samples = [_call(function, now, dice) for function in functions for _ in range(function.calls)]
+    if samples:
+        Store(10_000).write(samples)
+        figures = {"received": len(samples) + 2, "stored": len(samples), "refused": {"not JSON": 2}}
+        Receiver.objects.create(address="127.0.0.1:4000", started=now, updated=now, **figures)
+
+
+def _call(function: Function, now: datetime, dice: random.Random) -> Sample:
+    age_s = int(DAY.total_seconds() * dice.random() ** 2)
+    busy = 1.6 if age_s < 40 * 60 and function.ms > 100 else 1.0
+    ms = function.ms * dice.lognormvariate(0, 0.35) * busy * (4 if dice.random() < 0.01 else 1)
+    extra = f'{{"user":"{dice.choice(("Ann", "Ben", "Cem"))}","items":{dice.randrange(1, 9)}}}'
+    return Sample(function.key, function.token, int(now.timestamp()) - age_s, ms / 1000, extra)

@@ -33,6 +33,16 @@ class Sketch:
 
 
 @dataclass(frozen=True)
+class Function:
+    """One whose calls are timed: its key, how long a call takes, how many of the last day, and whose."""
+
+    key: str
+    ms: float = 20
+    calls: int = 40
+    token: str = "shop"
+
+
+@dataclass(frozen=True)
 class Size:
     """What a database is filled with; ``views`` of the last runs and ``days`` of sums for each site."""
 
@@ -41,13 +51,15 @@ class Size:
     days: int = 0
     outages: int = 0  # old ones, in which sites of all groups take turns
     internal: tuple[str, ...] = ()
+    functions: Sequence[Function] = ()
     people: dict[str, bool] = field(default_factory=lambda: {"admin": True, "mia": False})  # name: staff
 
 
 def little() -> Size:
     falls = ((timedelta(days=6, hours=3), timedelta(minutes=40)),)
     sites = [Sketch("Front page"), Sketch("Basket", "down", falls=falls), Sketch("Blog", "failing")]
-    return Size({"Shop": sites, "Empty": []}, days=10, outages=2)
+    functions = [Function("shop.py-buy", calls=300), Function("shop.py-search", 5, token="other")]
+    return Size({"Shop": sites, "Empty": []}, days=10, outages=2, functions=functions)
 
 
 def much(groups: int = 12, sites: int = 25, views: int = 40, days: int = 1, outages: int = 60) -> Size:
@@ -64,7 +76,9 @@ def much(groups: int = 12, sites: int = 25, views: int = 40, days: int = 1, outa
             )
             for i in range(sites)
         ]
-    return Size(made, views=views, days=days, outages=outages, internal=("Group 2",))
+    functions = [Function(key[:500], token=key[:200]) for key in AWKWARD]
+    functions += [Function(f"module_{number:03}.py-work", 1 + number, 3) for number in range(300)]
+    return Size(made, views, days, outages, internal=("Group 2",), functions=functions)
 
 
 def thousand() -> Size:
@@ -100,6 +114,15 @@ def show() -> Size:
         days=90,
         outages=9,
         internal=("Inside",),
+        functions=[
+            Function("basket.py-add", 12, 2400),
+            Function("basket.py-checkout", 140, 900),
+            Function("mail.py-send_receipt", 310, 400),
+            Function("pictures.py-thumbnail", 55, 700, "pictures"),
+            Function("search.py-suggest", 3.2, 3000),
+            Function("search.py-results", 38, 1500),
+            Function("stock.py-nightly_import", 4200, 24, "jobs"),
+        ],
     )
 
 

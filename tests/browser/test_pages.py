@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from tests.browser.accessibility import overflow, violations
 from tests.browser.conftest import DESKTOP, PHONE
 
-ANYWHERE = ["/", "/outages/", "/manage/sites/", "/jobs/"]
+ANYWHERE = ["/", "/outages/", "/timings/", "/manage/sites/", "/jobs/"]
 FORMS = [
     "/manage/group/add/",
     "/manage/group/group-1/edit/",
@@ -25,7 +25,16 @@ FORMS = [
     "/password/",
     "/tokens/",
 ]
-READ = ["/site/site-1-2/", "/site/site-1-2/?range=7d", "/outage/", "/outage/1/"]
+READ = [
+    "/site/site-1-2/",
+    "/site/site-1-2/?range=7d",
+    "/outage/",
+    "/outage/1/",
+    "/timings/?q=nobody",
+    "/timings/shop.py-buy?range=24h",
+    "/timings/shop.py-search?token=nobody&from=2027-01-01",
+    "/timings/shop.py-buy?from=2026-01-01&to=2026-01-02",
+]
 COLOURS = "color-contrast"
 
 
@@ -64,7 +73,7 @@ def test_pages_are_readable_by_everybody(size, paths, sized, staff) -> None:
 
 def test_so_they_are_with_much_in_them(sized, staff) -> None:
     """Colours are left out: they are the same, and comparing thousands takes long."""
-    paths = [*ANYWHERE, "/site/site-1-4/", "/outage/", "/outage/4/"]
+    paths = [*ANYWHERE, "/site/site-1-4/", "/outage/", "/outage/4/", "/timings/?sort=-p95"]
     page = staff(sized("much")).opens("/", color_scheme="light")
     faults = []
     for path in paths:
