@@ -11,8 +11,6 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -22,17 +20,15 @@ from django.utils import timezone
 
 from accounts.streams import Audience, Reader, reader_gate
 from djamon.lib.eventstream import Payload, message
-from djamon.lib.patience import patience
 from djamon.lib.streaming import Doors, EventApp, Scope, Wake, header
+from djamon.lib.watching import LINGER_S, Voice, Watcher
 
 log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
-LINGER_S = 60.0  # after the last client: who reloads finds the hub at work
 # A look takes a twentieth of a core at most, drawing, which only changes cause, a fifth.
 LOOK_SHARE = 20
 DRAW_SHARE = 5
-PATIENCE_S = 2.0  # for the database: whoever ends the process waits for a look that is under way
 TAGS_KEPT = 256
 
 
@@ -119,55 +115,26 @@ class Look:
         return max(least_s, (LOOK_SHARE - 1) * self.look_s, (DRAW_SHARE - 1) * self.draw_s, self.took_s)
 
 
-class Watcher:
-    """Looks, always on one thread, over a database connection of its own that it keeps while all is well."""
+VOICE = Voice(
+    log, "home-watcher", "home is not live: it cannot be told what has changed", "home is live again"
+)
 
-    def __init__(self, draw: Draw, fingerprint: Fingerprint) -> None:
-        self._draw = draw
-        self._fingerprint = fingerprint
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="home-watcher")
-        self._connection = ExitStack()
-        self._connected = self._failing = False
 
-    async def look(self, drawn: Mapping[Audience, object]) -> Look | None:
-        """``drawn`` is the fingerprint of each audience's board; where it is another now, it is drawn anew.
+def looking(draw: Draw, fingerprint: Fingerprint) -> Watcher[Mapping[Audience, object], Look]:
+    """It is given the fingerprint of each audience's board; where that is another now, it draws anew."""
 
-        None where it could not be told; the log has the reason, once until it works again.
-        """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, dict(drawn))
-
-    def close(self) -> None:
-        self._thread.submit(self._connection.close)
-        self._thread.shutdown(wait=False)
-
-    def _guarded(self, drawn: dict[Audience, object]) -> Look | None:
-        try:
-            if not self._connected:
-                self._connection.enter_context(patience(PATIENCE_S))
-                self._connected = True
-            found = self._look(drawn)
-        except Exception:
-            self._connection.close()
-            self._connected = False
-            if not self._failing:
-                log.exception("home is not live: it cannot be told what has changed")
-            self._failing = True
-            return None
-        if self._failing:
-            log.warning("home is live again")
-        self._failing = False
-        return found
-
-    def _look(self, drawn: dict[Audience, object]) -> Look:
+    def look(drawn: Mapping[Audience, object]) -> Look:
         now, begun = timezone.now(), time.monotonic()
         started = time.thread_time()
-        seen = self._fingerprint(now)
+        seen = fingerprint(now)
         looked = time.thread_time()
         # In this order: what changes in between is drawn already, and drawn again at the next look.
         stale = [audience for audience, old in drawn.items() if old != seen]
-        boards = self._draw(now, stale) if stale else {}
+        boards = draw(now, stale) if stale else {}
         drawn_s = time.thread_time() - looked
         return Look(seen, boards, looked - started, drawn_s, time.monotonic() - begun)
+
+    return Watcher(look, VOICE)
 
 
 class Hub:
@@ -223,7 +190,7 @@ class Hub:
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()
-        watcher = Watcher(*self._sources)
+        watcher = looking(*self._sources)
         empty_since = loop.time()
         try:
             while self._clients or loop.time() - empty_since < self._linger_s:
@@ -234,7 +201,7 @@ class Hub:
         finally:
             watcher.close()
 
-    async def _look(self, watcher: Watcher) -> float:
+    async def _look(self, watcher: Watcher[Mapping[Audience, object], Look]) -> float:
         audiences = {client.audience for client in self._clients}
         if not audiences:
             return self._look_s
