@@ -30,7 +30,7 @@ Name = tuple[str, str]  # key and token
 Row = tuple[int, int, int, float]  # series, ts, seq, execution_time
 Span = tuple[int, int, int]  # level, series, start
 Extra = tuple[int, int, int, str]  # series, ts, seq, fields as JSON
-TOGETHER = 500  # series that one query names
+SPANS_TOGETHER = 500  # that one query names
 COLUMNS = 4  # of a row of samples
 ROWS_TOGETHER = 20  # of one statement: a statement for each row takes twice as long
 LOOK_AGAIN_S = 10.0  # while there is no room for new series, names that are unknown are looked up so seldom
@@ -230,7 +230,7 @@ def _by_minute(stamps: Sequence[int], times: Sequence[float]) -> Mapping[int, Se
 
 def _add_to_summaries(sums: dict[Span, Sums]) -> None:
     """Add to the summaries of these spans, which may exist or not."""
-    for span, stored in _stored_sums(sums).items():
+    for span, stored in list(_stored_sums(sums)):
         sums[span] += stored
     columns = ("level", "series_id", "start", "count", "total", "least", "most", "histogram")
     updates = ", ".join(f"{column} = excluded.{column}" for column in columns[3:])
@@ -245,21 +245,20 @@ def _add_to_summaries(sums: dict[Span, Sums]) -> None:
             cursor.executemany(sql, values)
 
 
-def _stored_sums(spans: Iterable[Span]) -> dict[Span, Sums]:
-    """Those of the spans that have a summary already: a query for each level and beginning, of which a batch
-    has few, and each 500 series.
-    """
-    series_of: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    for level, series, start in spans:
-        series_of[level, start].append(series)
-    columns = ("series_id", "count", "total", "least", "most", "histogram")
-    found: dict[Span, Sums] = {}
-    for (level, start), some in series_of.items():
-        for place in range(0, len(some), TOGETHER):
-            rows = Summary.objects.filter(
-                level=level, start=start, series_id__in=some[place : place + TOGETHER]
-            )
-            for series, count, total, least, most, data in rows.values_list(*columns):
+def _stored_sums(spans: Iterable[Span]) -> Iterator[tuple[Span, Sums]]:
+    """Those of the spans that have a summary already, each looked up by its key."""
+    wanted = list(spans)
+    # CROSS JOIN keeps SQLite to this order: first what is wanted, then its row.
+    sql = (
+        "WITH wanted (level, series_id, start) AS (VALUES {places}) "  # noqa: S608  (names of ours alone)
+        "SELECT found.level, found.series_id, found.start, count, total, least, most, histogram "
+        f"FROM wanted CROSS JOIN {Summary._meta.db_table} AS found WHERE found.level = wanted.level "
+        "AND found.series_id = wanted.series_id AND found.start = wanted.start"
+    )
+    with connection.cursor() as cursor:
+        for place in range(0, len(wanted), SPANS_TOGETHER):
+            some = wanted[place : place + SPANS_TOGETHER]
+            cursor.execute(sql.format(places=", ".join(["(%s, %s, %s)"] * len(some))), list(chain(*some)))
+            for level, series, start, count, total, least, most, data in cursor.fetchall():
                 sums = Sums(count, total, least, most, histogram.loaded(bytes(data)))
-                found[level, series, start] = sums
-    return found
+                yield (level, series, start), sums
