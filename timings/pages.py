@@ -34,7 +34,7 @@ def functions(request: HttpRequest) -> HttpResponse:
         "listing": listing.listing(request.GET, now),
         "reports": found,
         "target": reports.target(found, page_host),
-        "now": now,
+        "live": request.get_full_path(),
     }
     return render(request, _template(request, "functions"), context)
 

@@ -95,4 +95,6 @@ def target(found: Reports, page_host: str) -> Target:
         host, _, port = found.living[0].address.rpartition(":")
     if host in EVERYWHERE:
         host = page_host
+    if port == "0":
+        port = "PORT"  # the system gives one away when the receiver starts
     return Target(host, port, is_usual=host in {"127.0.0.1", "localhost"} and port == "4000")

@@ -164,6 +164,20 @@ def test_who_reads_and_types_is_not_disturbed(running, staff) -> None:
     expect(page.get_by_text("10 functions found")).to_be_visible()
 
 
+def test_a_list_that_is_sorted_and_turned_stays_so(running, staff) -> None:
+    for number in range(60):
+        running.send(f"f{number:02}", execution_time=number)
+    running.receiver.wait_until_stored(60)
+    page = staff(running.served).opens("/timings/?sort=-p95&page=2")
+    first = page.locator("#timings-rows a").first
+    expect(first).to_have_text("f09")
+    running.send("f09", "f00", execution_time=9.5)
+    expect(page.get_by_role("row", name=re.compile("f09"))).to_contain_text("9,250 ms")
+    expect(first).to_have_text("f00")
+    running.send("f04", execution_time=9.9)
+    expect(first).to_have_text("f04")
+
+
 def test_a_range_is_chosen_zoomed_and_paused_and_one_in_the_past_stands_still(running, staff) -> None:
     running.send(KEY, timestamp=int(time.time()) - 7200)
     running.receiver.wait_until_stored(1)
