@@ -6,13 +6,17 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Least
 
-from alerts.channels.shape import Outcome, Refused, Sent
+from alerts.channels.shape import Blame, Outcome, Refused, Sent
 from alerts.claims import Claim, before_outer, due, unleased
 from alerts.models import Attempt, ChannelTotal, Delivery
-from alerts.retry import PAUSES, honoured, in_time, next_try
+from alerts.retry import PAUSES, TAKEN_UP_AFTER, honoured, in_time, next_try
 from alerts.words import result_line
+
+# How the result of a delivery begins that was not tried, because its channel was down.
+PUT_OFF = "put off: "
 
 
 def record(claim: Claim, channel: str, outcome: Outcome, elapsed_ms: float, now: datetime) -> Delivery.State:
@@ -32,6 +36,7 @@ def record(claim: Claim, channel: str, outcome: Outcome, elapsed_ms: float, now:
             next_try=again or now,
             sent_at=now if ok else None,
             last_result=result,
+            channel_fault=isinstance(outcome, Refused) and outcome.blame is not Blame.MESSAGE,
             claim=None,
             lease_until=None,
         )
@@ -83,15 +88,31 @@ def put_off(channel: str, refused: Refused, *, due_at: datetime, now: datetime) 
     Not for as long as the one that failed: should that one be the cause, the others get their turn first.
     """
     due_again = now + max(PAUSES[0], honoured(refused.retry_after_s))
-    words = result_line(f"put off: {refused.reason}")
+    words = result_line(f"{PUT_OFF}{refused.reason}")
     waiting = Delivery.objects.filter(due(due_at, now), channel=channel)
-    count = waiting.filter(alert__expires__gt=due_again).update(next_try=due_again, last_result=words)
+    result = {"last_result": words, "channel_fault": True}
+    count = waiting.filter(alert__expires__gt=due_again).update(next_try=due_again, **result)
     # The rest would be given up by then: few, so each has its own last call.
     rest = waiting.filter(alert__expires__lte=due_again)
     for expires in list(rest.order_by().values_list("alert__expires", flat=True).distinct()):
         again = in_time(due_again, now, expires) or now + PAUSES[0]
-        count += rest.filter(alert__expires=expires).update(next_try=again, last_result=words)
+        count += rest.filter(alert__expires=expires).update(next_try=again, **result)
     return count
+
+
+def take_up(channel: str, now: datetime) -> int:
+    """The channel answers again: what failed for its fault says what its own last try said, and has its turn soon.
+
+    Otherwise a fault that is over would be told as the reason of all that waits. What was tried waits some
+    minutes all the same: it may be what the channel breaks at. Gives how many.
+    """
+    last = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-at", "-pk").values("result")[:1]
+    waiting = Q(state=Delivery.State.PENDING, channel=channel, channel_fault=True)
+    return Delivery.objects.filter(unleased(now) & waiting).update(
+        next_try=Case(When(tries=0, then=Value(now)), default=Least("next_try", Value(now + TAKEN_UP_AFTER))),
+        last_result=Coalesce(Subquery(last), Value("")),
+        channel_fault=False,
+    )
 
 
 def expire(now: datetime) -> int:

@@ -57,6 +57,8 @@ class Delivery(models.Model):
     key = models.UUIDField(default=uuid7, unique=True, editable=False)  # the same for each try
     sent_at = models.DateTimeField(null=True)
     last_result = models.CharField(max_length=RESULT_LENGTH, blank=True)
+    # The last result is one of the channel, which was down, and says nothing of this delivery.
+    channel_fault = models.BooleanField(default=False)
 
     class Meta:
         ordering = ("pk",)

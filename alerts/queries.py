@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, Min, Q
 
 from alerts.channels import label_of, open_channels
 from alerts.claims import before_outer, unleased
+from alerts.ledger import PUT_OFF
 from alerts.models import Alert, ChannelTotal, Delivery
 from alerts.retry import LIFETIME
 from alerts.subjects import Ledger, ledgers
@@ -58,14 +59,20 @@ def alerts_about(reference: str) -> list[Alert]:
 
 
 def undelivered(now: datetime) -> Undelivered:
-    """What was tried or put off without success, and what was given up in the last 24 hours."""
-    failing = Q(state=PENDING) & ~Q(last_result="")
+    """What was tried or put off without success, what waits behind it, and what was given up of late: in the
+    last 24 hours.
+    """
+    failed = ~Q(last_result="")
+    # Subjects first: to look for one before each of all that wait would take seconds for some thousand.
+    subjects = Delivery.objects.filter(failed, state=PENDING).values("alert__reference")
+    behind = Q(alert__reference__in=subjects) & Q(Exists(before_outer().filter(failed)))
+    failing = Q(state=PENDING) & (failed | behind)
     # An alert is given up at its expiry or, where the next try would come too late, minutes before.
     given_up = Q(state=EXPIRED, alert__expires__gt=now - LIFETIME)
     figures = Delivery.objects.filter(failing | given_up).aggregate(
-        waiting=Count("alert", distinct=True, filter=failing),
-        expired=Count("alert", distinct=True, filter=given_up),
-        oldest=Min("alert__created", filter=failing),
+        waiting=Count("alert", distinct=True, filter=Q(state=PENDING)),
+        expired=Count("alert", distinct=True, filter=Q(state=EXPIRED)),
+        oldest=Min("alert__created", filter=Q(state=PENDING)),
         **{f"of_{kind}": Count("pk", filter=Q(alert__reference__startswith=f"{kind}:")) for kind in ledgers},
     )
     oldest = figures["oldest"]
@@ -73,7 +80,7 @@ def undelivered(now: datetime) -> Undelivered:
         waiting=figures["waiting"],
         expired=figures["expired"],
         oldest_age_s=(now - oldest).total_seconds() if oldest else None,
-        reasons=_reasons(failing | given_up) if figures["waiting"] or figures["expired"] else {},
+        reasons=_reasons(Q(state=PENDING) | given_up) if figures["waiting"] or figures["expired"] else {},
         ledgers=tuple(ledger for kind, ledger in ledgers.items() if figures[f"of_{kind}"]),
     )
 
@@ -81,10 +88,14 @@ def undelivered(now: datetime) -> Undelivered:
 def _reasons(of: Q) -> dict[str, str]:
     """The most frequent reason by channel, without the receiver's own words.
 
-    Those may name addresses, and a banner may be public. The details stand with each attempt.
+    Those may name addresses, and a banner may be public. The details stand with each attempt. What waits
+    behind another has no reason of its own: it is held up by that one's.
     """
+    waiting = Delivery.objects.filter(state=PENDING).order_by()
+    first = waiting.values("channel", "address", "alert__reference").annotate(first=Min("pk")).values("first")
     rows = (
         Delivery.objects.filter(of)
+        .exclude(Q(state=PENDING) & ~Q(pk__in=first))
         .exclude(last_result="")
         .order_by()
         .values_list("channel", "last_result")
@@ -93,7 +104,7 @@ def _reasons(of: Q) -> dict[str, str]:
     )
     reasons: dict[str, str] = {}
     for channel, result, _ in rows:
-        reasons.setdefault(label_of(channel), result.removeprefix("put off: ").partition(":")[0])
+        reasons.setdefault(label_of(channel), result.removeprefix(PUT_OFF).partition(":")[0])
     return reasons
 
 

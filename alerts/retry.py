@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 # Quick at first, since most faults are short; then slow, since a long fault is no news to anyone.
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 60, 120, 300, 600, 1200, 1800))
 LONGEST_PAUSE = timedelta(hours=1)
+# When a channel answers again, what it had failed with is not left to a long pause.
+TAKEN_UP_AFTER = timedelta(minutes=5)
 LIFETIME = timedelta(hours=24)
 # A receiver may ask for any number of seconds; news that waits longer than this is none.
 LONGEST_HONOURED = timedelta(hours=6)

@@ -92,6 +92,7 @@ class _Lane:
     claim: Claim | None = None
     give_up_at: float = 0.0  # monotonic
     losses: int = 0
+    answered: bool = False  # in this round
 
 
 class _Round:
@@ -175,6 +176,9 @@ class _Round:
         self._tally(lane.channel, outcome, state, 1 + len(lane.claim.with_it))
         blame = outcome.blame if isinstance(outcome, Refused) else None
         lane.losses = lane.losses + 1 if blame is Blame.CONNECTION else 0
+        if blame in {None, Blame.MESSAGE} and not lane.answered:
+            lane.answered = True
+            ledger.take_up(lane.channel.name, self.clock())
         if isinstance(outcome, Refused) and (blame is Blame.CHANNEL or lane.losses >= LOSSES_IN_A_ROW):
             lane.waiting.clear()
             self.report.again += ledger.put_off(

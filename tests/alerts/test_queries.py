@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from alerts.channels.shape import Blame, Refused
-from alerts.models import Alert
+from alerts.models import Alert, Delivery
 from alerts.outbox import AlertDraft, enqueue
 from alerts.queries import ConfiguredChannel, alerts_about, backlog, configured, undelivered
 from alerts.sending import send_due
@@ -83,6 +83,32 @@ def test_what_was_put_off_is_undelivered_too(clock: Clock) -> None:
     send_due(channels={"email": mail}, clock=clock)
     found = undelivered(NOW)
     assert (found.waiting, found.why) == (2, "e-mail: connection refused")
+
+
+def test_what_waits_behind_a_refused_one_is_undelivered_too(clock: Clock) -> None:
+    mail = Fake(answers={"a@example.org": NO})
+    for _ in range(3):
+        enqueue(DRAFT, NOW, [mail])
+    send_due(channels={"email": mail}, clock=clock)
+    assert undelivered(NOW).waiting == 3
+
+
+def test_a_fault_that_is_over_is_no_reason_any_more(clock: Clock) -> None:
+    mail = Fake(to=["a@x.org", "b@x.org"], answers={"b@x.org": NO})
+    enqueue(DRAFT, NOW, [mail])
+    send_due(channels={"email": mail}, clock=clock)
+    mail.answers = dict.fromkeys(mail.to, DOWN)
+    for _ in range(4):
+        enqueue(DRAFT, clock.move(minutes=1), [mail])
+        send_due(channels={"email": mail}, clock=clock)
+    assert undelivered(clock()).why == "e-mail: connection refused"
+    mail.answers = {"b@x.org": NO}
+    for _ in range(7):
+        send_due(channels={"email": mail}, clock=clock, now=clock.move(minutes=1))
+    found = undelivered(clock())
+    assert (found.waiting, found.why) == (5, "e-mail: the server refused this address")
+    said = Delivery.objects.filter(state="pending").values_list("last_result", flat=True).order_by("pk")
+    assert list(said) == [NO.reason, "", "", "", ""]
 
 
 def test_given_up_is_told_for_a_day(clock: Clock) -> None:

@@ -131,6 +131,20 @@ def test_one_poisonous_message_does_not_block_its_channel(clock: Clock) -> None:
     assert states() == ["pending", "sent"]
 
 
+def test_a_channel_that_answers_again_takes_up_soon_what_it_failed_with(clock: Clock) -> None:
+    mail = Fake(answers={"a@example.org": DOWN})
+    enqueue(DRAFT, NOW, [mail])
+    for _ in range(6):
+        send(mail, clock=clock)
+        clock.move(minutes=10)  # the next pause is longer
+    mail.answers, mail.to = {}, ["b@example.org"]
+    enqueue(DRAFT, clock(), [mail])
+    assert send(mail, clock=clock).sent == 1
+    clock.move(minutes=5)
+    assert send(mail, clock=clock).sent == 1
+    assert states() == ["sent", "sent"]
+
+
 def test_a_silent_channel_delays_no_other(clock: Clock) -> None:
     """The slow channel answers only after the other one is done: one thread for both would never end."""
     done = threading.Event()
