@@ -1,4 +1,4 @@
-"""What every page says at its top while a job is late or the last run met a fault of our own."""
+"""What every page says at its top while a job is late or its runs meet a fault of our own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from jobs import queries
 from jobs.models import JobRun
 from jobs.queries import JobStatus
 
-FAULT_IN_PUBLIC = "What is shown may be old: the last check failed for a reason of our own."
 LATE_FOR_LONG = timedelta(minutes=30)  # without a run of a job that feeds the pages: red, no longer yellow
 
 
@@ -21,9 +20,12 @@ def banners(now: datetime) -> Iterable[Banner]:
     for status in queries.statuses(now):
         if status.missed:
             yield _late(status, now)
-        if status.finished and status.finished.state == JobRun.State.FAULT:
-            public = FAULT_IN_PUBLIC if status.job.feeds_pages else ""
-            yield Banner("warning", fault_sentence(status.finished), "jobs", "See the jobs", public)
+        if status.finished and status.fault_since:
+            since = _clock(status.fault_since, now)
+            public = fault_in_public(since) if status.job.feeds_pages else ""
+            yield Banner(
+                "warning", fault_sentence(status, status.finished, since), "jobs", "See the jobs", public
+            )
 
 
 def _late(status: JobStatus, now: datetime) -> Banner:
@@ -34,11 +36,15 @@ def _late(status: JobStatus, now: datetime) -> Banner:
     return Banner(level, late_sentence(status), "jobs", "See the jobs", public)
 
 
-def fault_sentence(run: JobRun) -> str:
-    """When the run met a fault of our own, and which: what it would have found out is not known."""
-    return (
-        f"The run of {timezone.localtime(run.started):%Y-%m-%d %H:%M} met a fault of our own: {run.message}."
-    )
+def fault_sentence(status: JobStatus, run: JobRun, since: str) -> str:
+    """Since when every run has met a fault of our own, and which the last: what they would have found out
+    is not known.
+    """
+    return f"Local fault since {since}, in “{status.job.title}”: {run.message}."
+
+
+def fault_in_public(since: str) -> str:
+    return f"What is shown may be old: checks have failed for a reason of our own since {since}."
 
 
 def late_sentence(status: JobStatus) -> str:
@@ -54,8 +60,10 @@ def late_in_public(status: JobStatus, now: datetime) -> str:
     """The same for strangers, who are not told of jobs; the day only where it is not today's."""
     if status.last_start is None:
         return "What is shown may be old: no check has run yet."
-    since = timezone.localtime(status.last_start)
-    today = since.date() == timezone.localtime(now).date()
-    return (
-        f"What is shown may be old: no check has run since {since:{'%H:%M' if today else '%Y-%m-%d %H:%M'}}."
-    )
+    return f"What is shown may be old: no check has run since {_clock(status.last_start, now)}."
+
+
+def _clock(moment: datetime, now: datetime) -> str:
+    local = timezone.localtime(moment)
+    today = local.date() == timezone.localtime(now).date()
+    return f"{local:{'%H:%M' if today else '%Y-%m-%d %H:%M'}}"

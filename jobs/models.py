@@ -79,6 +79,8 @@ class Lease(models.Model):
     expires = models.DateTimeField(null=True)
     latest_run = models.ForeignKey(JobRun, null=True, on_delete=models.SET_NULL, related_name="+")
     latest_finished = models.ForeignKey(JobRun, null=True, on_delete=models.SET_NULL, related_name="+")
+    # When the first of the unbroken row of runs began that met a fault of our own; None: the latest did not.
+    fault_since = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("name",)

@@ -20,13 +20,17 @@ KNOWN_SINCE = "known since"  # checkpoint of each job: when it came into the tab
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A job of the table as it stands; ``missed`` is the time at which it should have started and has not."""
+    """A job of the table as it stands; ``missed`` is the time at which it should have started and has not.
+
+    ``fault_since`` is when the row of faulty runs began that its last finished one belongs to, if it does.
+    """
 
     job: PeriodicJob
     latest: JobRun | None
     finished: JobRun | None
     running: JobRun | None
     missed: datetime | None
+    fault_since: datetime | None = None
 
     @property
     def last_start(self) -> datetime | None:
@@ -55,10 +59,7 @@ def statuses(now: datetime) -> list[JobStatus]:
 def are_pages_in_doubt(now: datetime) -> bool:
     """Whether they may show old news: a job that feeds them missed its time or met a fault of our own."""
     feeding = [status for status in statuses(now) if status.job.feeds_pages]
-    return any(
-        status.missed or (status.finished and status.finished.state == JobRun.State.FAULT)
-        for status in feeding
-    )
+    return any(status.missed or status.fault_since for status in feeding)
 
 
 def _status(job: PeriodicJob, lease: Lease | None, known: datetime | None, now: datetime) -> JobStatus:
@@ -71,7 +72,13 @@ def _status(job: PeriodicJob, lease: Lease | None, known: datetime | None, now: 
         finished=lease.latest_finished if lease else None,
         running=running,
         missed=due.missed(job, zone(), since, now) if since and not running else None,
+        fault_since=_fault_since(lease) if lease else None,
     )
+
+
+def _fault_since(lease: Lease) -> datetime | None:
+    last = lease.latest_finished
+    return (lease.fault_since or last.started) if last and last.state == JobRun.State.FAULT else None
 
 
 def _known_since(names: Iterable[str]) -> dict[str, datetime]:

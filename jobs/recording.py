@@ -9,6 +9,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from jobs import leases
@@ -59,8 +61,11 @@ def finish(run: JobRun, held: leases.Held, state: JobRun.State, message: str, no
     run.state, run.message, run.finished = state, one_line(message), now
     with transaction.atomic():
         run.save(update_fields=["state", "message", "finished", "progress_done", "progress_total"])
+        since = Coalesce("fault_since", Value(run.started)) if state == JobRun.State.FAULT else None
         # Our run may have been overtaken: then the lease, and what it points to, is another's.
-        Lease.objects.filter(name=held.name, fence=held.fence).update(expires=None, latest_finished=run)
+        Lease.objects.filter(name=held.name, fence=held.fence).update(
+            expires=None, latest_finished=run, fault_since=since
+        )
 
 
 def progress(run: JobRun, done: int, total: int, message: str) -> None:

@@ -70,7 +70,8 @@ def test_strangers_learn_only_that_what_is_shown_may_be_old(minutes: int, since:
 def test_strangers_are_not_told_which_fault_of_our_own_it_was() -> None:
     ran("sweep", NOW - timedelta(minutes=1), JobRun.State.FAULT, "no answer of 10.0.0.1:8080")
     (banner,) = banners.banners(NOW)
-    assert banner.public_text == "What is shown may be old: the last check failed for a reason of our own."
+    said = "What is shown may be old: checks have failed for a reason of our own since 11:02."
+    assert banner.public_text == said
 
 
 def test_a_running_job_is_not_late() -> None:
@@ -81,9 +82,36 @@ def test_a_running_job_is_not_late() -> None:
 def test_the_last_finished_run_tells_of_a_local_fault_also_while_the_next_one_runs() -> None:
     ran("sweep", NOW - timedelta(minutes=1), JobRun.State.FAULT, "no sandbox URL answered")
     recording.start("sweep", {}, "cron", NOW)
-    assert said() == [
-        ("warning", "The run of 2025-06-02 11:02 met a fault of our own: no sandbox URL answered.")
-    ]
+    words = "Local fault since 11:02, in “Look after everything”: no sandbox URL answered."
+    assert said() == [("warning", words)]
+
+
+FAULT, DONE = JobRun.State.FAULT, JobRun.State.DONE
+
+
+@pytest.mark.parametrize(
+    ("states", "since"),
+    [
+        pytest.param([FAULT, FAULT, FAULT], "11:00", id="unbroken"),
+        pytest.param([FAULT, DONE, FAULT, FAULT], "11:01", id="broken-by-a-good-run"),
+        pytest.param([FAULT, JobRun.State.FAILED, FAULT], "11:02", id="broken-by-another-failure"),
+    ],
+)
+def test_a_local_fault_lasts_since_the_first_of_the_unbroken_row(
+    states: list[JobRun.State], since: str, django_assert_num_queries
+) -> None:
+    ran("nightly", NOW)
+    for minutes, state in zip(range(len(states), 0, -1), states, strict=True):
+        ran("sweep", NOW - timedelta(minutes=minutes), state, "no sandbox URL answered")
+    with django_assert_num_queries(1):
+        ((_, words),) = said()
+    assert words.startswith(f"Local fault since {since}, in")
+
+
+def test_a_fault_of_another_day_names_its_day() -> None:
+    for minutes in (24 * 60, 1):
+        ran("sweep", NOW - timedelta(minutes=minutes), FAULT, "no sandbox URL answered")
+    assert said()[0][1].startswith("Local fault since 2025-06-01 11:03, in")
 
 
 def test_a_fault_is_over_with_the_next_good_run() -> None:
