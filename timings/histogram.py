@@ -25,7 +25,8 @@ MOST_S = 1e6
 BIN_BITS = 64
 BIN_BYTES = BIN_BITS // 8
 HEAD = 3  # bytes: the first bin (two) and the width of a count (one)
-WIDTHS = (1, 2, 4, 8)  # bytes of a count
+CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}  # bytes of a count → its array
+WIDTHS = tuple(CODES)
 
 _SCALE = 1 / log(GROWTH)
 _SHIFT = -log(LEAST_S) * _SCALE + 1
@@ -76,15 +77,43 @@ def loaded(data: bytes) -> int:
     if not data:
         return 0
     first, width = struct.unpack_from("<HB", data)
-    wide = bytearray((first + (len(data) - HEAD) // width) * BIN_BYTES)
-    for place in range(width):
-        wide[first * BIN_BYTES + place :: BIN_BYTES] = data[HEAD + place :: width]
-    return int.from_bytes(wide, "little")
+    return int.from_bytes(_widened(data, width, BIN_BYTES), "little") << int(first) * BIN_BITS
 
 
 def percentiles(histogram: int, shares: Sequence[float]) -> list[float | None]:
     """The times (seconds) below which these shares (0 to 1) of the calls lie; None where there are none."""
-    first, counts = _counts(histogram)
+    return _percentiles(*_counts(histogram), shares)
+
+
+def percentiles_of(parts: Sequence[bytes], calls: int, shares: Sequence[float]) -> list[float | None]:
+    """The same of histograms as they are stored, added up; ``calls`` is how many those have together.
+
+    In no more bytes a count than ``calls`` needs: a year of hours in a quarter of the time.
+    """
+    heads = [struct.unpack_from("<HB", part) for part in parts]
+    lowest = min(first for first, _ in heads)
+    bytes_each = next(width for width in WIDTHS if calls >> 8 * width == 0)
+    total = 0
+    for (first, width), part in zip(heads, parts, strict=True):
+        total += (
+            int.from_bytes(_widened(part, width, bytes_each), "little") << (first - lowest) * bytes_each * 8
+        )
+    size = -(-total.bit_length() // (bytes_each * 8))
+    counts = array(CODES[bytes_each], total.to_bytes(size * bytes_each, "little"))
+    return _percentiles(lowest, _little(counts), shares)
+
+
+def _widened(part: bytes, width: int, bytes_each: int) -> bytes | bytearray:
+    """The counts of a stored histogram with more bytes each."""
+    if width == bytes_each:
+        return part[HEAD:]
+    wide = bytearray((len(part) - HEAD) // width * bytes_each)
+    for place in range(width):
+        wide[place::bytes_each] = part[HEAD + place :: width]
+    return wide
+
+
+def _percentiles(first: int, counts: Sequence[int], shares: Sequence[float]) -> list[float | None]:
     sums = list(accumulate(counts))
     if not sums:
         return [None] * len(shares)

@@ -9,6 +9,8 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,6 +29,7 @@ SIZES_S = (
     *(HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR),
     *(DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY),
 )
+LONGEST_IN_HOURS_S = 200 * DAY  # to add up a year of hours would take twice as long as a chart may
 NAMED_AT_ONCE = 500
 MOST_READ = 50_000  # calls that a range is added up of; where there are more, of minutes
 CALL_COLUMNS = ("ts", "seq", "series_id", "execution_time")
@@ -103,13 +106,17 @@ def keys(token: str = "", q: str = "") -> list[str]:
 
 def details(token: str = "", q: str = "") -> list[Detail]:
     """Every series by key and token: two queries."""
-    sums = sums_ever()
+    summaries = Summary.objects.filter(level=EVER, start=0).order_by()
+    ever = {pk: row for pk, *row in summaries.values_list("series_id", *SUM_COLUMNS)}
     found = series_like(token, q).order_by().values_list("pk", "key", "token", "last_ts")
-    return sorted(
-        Detail(key, owner, ever.calls, last, ever.total / ever.calls, *within(ever))
-        for pk, key, owner, last in found
-        if (ever := sums.get(pk))
-    )
+    told = [_detail(key, owner, last, ever[pk]) for pk, key, owner, last in found if pk in ever]
+    return sorted(told, key=attrgetter("key", "token"))
+
+
+def _detail(key: str, token: str, last: int, ever: Sequence[Any]) -> Detail:
+    calls, total, least, most, data = ever
+    told = _clipped(histogram.percentiles_of([bytes(data)], calls, SHARES), least, most)
+    return Detail(key, token, calls, last, total / calls, *told)
 
 
 def sums_ever(series: Sequence[int] | None = None) -> dict[int, Sums]:
@@ -175,8 +182,8 @@ def _extras(page: Sequence[Call]) -> dict[tuple[int, int, int], str]:
     rows = SampleExtra.objects.filter(
         series_id__in={call.series_id for call in page}, ts__gte=page[0].ts, ts__lte=page[-1].ts
     )
-    wanted = {(call.series_id, call.ts, call.seq) for call in page}
-    found = rows.values_list("series_id", "ts", "seq", "fields")
+    found = list(rows.values_list("series_id", "ts", "seq", "fields"))
+    wanted = {(call.series_id, call.ts, call.seq) for call in page} if found else set()
     return {row[:3]: row[3] for row in found if row[:3] in wanted}
 
 
@@ -283,6 +290,8 @@ def _each(parts: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
 
 def grid_of(start: int, end: int, most: int, least: int = 1) -> Grid:
     """The finest of SIZES_S of which the range touches at most ``most``, else whole days from its first."""
+    if end - start > LONGEST_IN_HOURS_S:
+        least = max(least, DAY)
     for size in SIZES_S:
         if size >= least and end // size - start // size < most:
             return Grid(size, 0)
@@ -296,24 +305,38 @@ def summary(series: Sequence[int], start: int, end: int, grid: Grid) -> list[Buc
     first, last = grid.bucket_of(start), grid.bucket_of(end) + grid.size
     level = next((level for level in (DAY, HOUR, MINUTE) if grid.size % level == 0), None)
     if level is None:
-        parts = _sums_of_calls(series, first, last, grid)
-    else:
-        parts = _sums(level, series, first, last, grid)
-    return [
-        Bucket(at, sums.calls, sums.least, sums.total / sums.calls, *within(sums), sums.most)
-        for at, sums in sorted(parts.items())
-    ]
+        times = _times(series, first, last, grid)
+        return [_bucket_of_calls(at, some) for at, some in sorted(times.items())]
+    parts = _parts(level, series, first, last, grid)
+    return [_bucket_of_sums(at, rows) for at, rows in sorted(parts.items())]
 
 
-def _sums(level: int, series: Sequence[int], first: int, last: int, grid: Grid) -> dict[int, Sums]:
+def _parts(
+    level: int, series: Sequence[int], first: int, last: int, grid: Grid
+) -> dict[int, list[tuple[Any, ...]]]:
+    """The rows of the summaries that each bucket is made of, as SUM_COLUMNS."""
     parts: dict[int, list[tuple[Any, ...]]] = {}
     for place in range(0, len(series), NAMED_AT_ONCE):
         rows = Summary.objects.filter(
             level=level, series_id__in=series[place : place + NAMED_AT_ONCE], start__gte=first, start__lt=last
         )
-        for row in rows.values_list("start", *SUM_COLUMNS):
-            parts.setdefault(grid.bucket_of(row[0]), []).append(row)
-    return {at: _added(rows) for at, rows in parts.items()}
+        for at, *row in rows.order_by().values_list("start", *SUM_COLUMNS):
+            parts.setdefault(grid.bucket_of(at), []).append(tuple(row))
+    return parts
+
+
+def _bucket_of_sums(at: int, rows: Sequence[tuple[Any, ...]]) -> Bucket:
+    counts, totals, leasts, mosts, data = zip(*rows, strict=True)
+    calls, least, most = sum(counts), min(leasts), max(mosts)
+    told = histogram.percentiles_of(list(map(bytes, data)), calls, SHARES)
+    return Bucket(at, calls, least, sum(totals) / calls, *_clipped(told, least, most), most)
+
+
+def _bucket_of_calls(at: int, times: Sequence[float]) -> Bucket:
+    """Exact: there are few."""
+    ordered, calls = sorted(times), len(times)
+    p50, p95, p99 = (ordered[max(1, ceil(share * calls)) - 1] for share in SHARES)
+    return Bucket(at, calls, ordered[0], sum(ordered) / calls, p50, p95, p99, ordered[-1])
 
 
 def _added(rows: Sequence[tuple[Any, ...]]) -> Sums:
@@ -324,13 +347,13 @@ def _added(rows: Sequence[tuple[Any, ...]]) -> Sums:
     )
 
 
-def _sums_of_calls(series: Sequence[int], first: int, last: int, grid: Grid) -> dict[int, Sums]:
+def _times(series: Sequence[int], first: int, last: int, grid: Grid) -> dict[int, list[float]]:
     """For buckets shorter than a minute; their ranges are short, too."""
     times: dict[int, list[float]] = {}
-    rows = Sample.objects.filter(series_id__in=series, ts__gte=first, ts__lt=last)
+    rows = Sample.objects.order_by().filter(series_id__in=series, ts__gte=first, ts__lt=last)
     for ts, value in rows.values_list("ts", "execution_time"):
         times.setdefault(grid.bucket_of(ts), []).append(value)
-    return {at: _sums_of(some) for at, some in times.items()}
+    return times
 
 
 def _sums_of(times: Sequence[float]) -> Sums:
@@ -345,7 +368,9 @@ def _loaded(row: Sequence[Any]) -> Sums:
 
 def within(sums: Sums) -> tuple[float, float, float]:
     """The percentiles of SHARES, never beyond the least and the most that there were."""
-    p50, p95, p99 = (
-        min(max(told or 0.0, sums.least), sums.most) for told in histogram.percentiles(sums.histogram, SHARES)
-    )
+    return _clipped(histogram.percentiles(sums.histogram, SHARES), sums.least, sums.most)
+
+
+def _clipped(told: Sequence[float | None], least: float, most: float) -> tuple[float, float, float]:
+    p50, p95, p99 = (min(max(value or 0.0, least), most) for value in told)
     return p50, p95, p99
