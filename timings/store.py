@@ -67,6 +67,13 @@ class Stored(NamedTuple):
     refused: Counter[str]
 
 
+class Arrived(NamedTuple):
+    """The calls of a series in a batch, and the places that they have in it."""
+
+    calls: list[Fields]
+    places: list[int]
+
+
 class Rows(NamedTuple):
     """What a batch becomes. ``values``: those of all rows, one behind the other, because a tuple for each row
     would cost a tenth of all; ``last``: the latest call of each series.
@@ -94,9 +101,11 @@ class Store:
 
     def write(self, samples: Sequence[Fields]) -> Stored:
         """Store a batch, all or nothing; the caller may add to the transaction by wrapping it."""
-        by_name: defaultdict[Name, list[Fields]] = defaultdict(list)
-        for sample in samples:
-            by_name[sample[:2]].append(sample)
+        by_name: defaultdict[Name, Arrived] = defaultdict(lambda: Arrived([], []))
+        for place, sample in enumerate(samples):
+            calls, places = by_name[sample[:2]]
+            calls.append(sample)
+            places.append(place)
         with transaction.atomic():
             _lock_out_other_writers()
             self._number(by_name)
@@ -124,15 +133,15 @@ class Store:
         if len(missing) > room:  # nobody else can make one either: only a deletion changes that
             self._full_until = time.monotonic() + LOOK_AGAIN_S
 
-    def _rows(self, by_name: Mapping[Name, Sequence[Fields]]) -> Rows:
+    def _rows(self, by_name: Mapping[Name, Arrived]) -> Rows:
         """By series, and by time within: neighbours in the table come one after the other."""
-        self._seq = max(self._seq, int((time.time() - SEQ_EPOCH_S) * SEQ_STEPS))
+        first = max(self._seq, int((time.time() - SEQ_EPOCH_S) * SEQ_STEPS)) + 1
         found = Rows([], [], {}, {})
-        known = ((self._ids[name], calls) for name, calls in by_name.items() if name in self._ids)
-        for series, calls in sorted(known, key=itemgetter(0)):
+        known = ((self._ids[name], *some) for name, some in by_name.items() if name in self._ids)
+        for series, calls, places in sorted(known, key=itemgetter(0)):
             _keys, _tokens, stamps, times, more = zip(*calls, strict=True)
-            numbers = range(self._seq + 1, self._seq + 1 + len(calls))
-            self._seq = numbers[-1]
+            numbers = [first + place for place in places]
+            self._seq = max(self._seq, numbers[-1])
             rows: Iterable[Row] = zip(repeat(series), stamps, numbers, times)
             if stamps != tuple(sorted(stamps)):
                 rows = sorted(rows)
