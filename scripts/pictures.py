@@ -28,7 +28,9 @@ from tests.e2e.conftest import Instance
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 TALL = ViewportSize(width=1280, height=1130)
+LOW, HIGH = ViewportSize(width=1280, height=716), ViewportSize(width=1280, height=1400)
 DOWN = "/site/site-1-2/"
+FUNCTION = "/timings/basket.py-checkout?range=6h"
 TOLD = "ops@example.org,boss@example.org"
 # A PNG of a page is three times as large. Chromium itself writes WebP, so that no library is needed.
 AS_WEBP = """async (png) => {
@@ -112,8 +114,16 @@ def take_all(browser: Browser, served: Served) -> None:
         page.set_viewport_size(TALL)
         take(page, "/outage/13/", "outage")
         take(page, f"{DOWN}?range=24h", "site", chart=True)
+        page.set_viewport_size(HIGH)
+        take(page, FUNCTION, "function", chart=True)
+        page.set_viewport_size(LOW)
+        take(page, "/timings/", "timings")
     with opened(browser, served, DESKTOP, "dark") as page:
         take(page, "/", "home-dark")
+        page.set_viewport_size(LOW)
+        take(page, "/timings/", "timings-dark")
+        page.set_viewport_size(HIGH)
+        take(page, FUNCTION, "function-dark", chart=True)
     with opened(browser, served, PHONE, "dark") as page:
         take(page, "/", "phone-dark")
 

@@ -116,7 +116,7 @@ def show() -> Size:
         internal=("Inside",),
         functions=[
             Function("basket.py-add", 12, 2400),
-            Function("basket.py-checkout", 140, 900),
+            Function("basket.py-checkout", 140, 9000),
             Function("mail.py-send_receipt", 310, 400),
             Function("pictures.py-thumbnail", 55, 700, "pictures"),
             Function("search.py-suggest", 3.2, 3000),
