@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timings.histogram import LEAST_S, MOST_S, bins_of, loaded, packed, percentiles, stored
+from timings.histogram import LEAST_S, MOST_S, bins_of, loaded, packed, percentiles, percentiles_of, stored
 
 SHARES = (0.0, 0.5, 0.95, 0.99, 1.0)
 times = st.lists(st.floats(min_value=0, max_value=1e9), min_size=1, max_size=200)
@@ -27,6 +27,21 @@ def exact(values, share):
 def test_percentiles_are_within_one_percent(values):
     for told, share in zip(percentiles(histogram(values), SHARES), SHARES, strict=True):
         assert told == pytest.approx(min(max(exact(values, share), LEAST_S), MOST_S), rel=0.0101)
+
+
+@given(st.lists(times, min_size=1, max_size=20))
+def test_percentiles_of_parts_that_were_stored_are_within_one_percent_too(parts):
+    values = [value for part in parts for value in part]
+    told = percentiles_of([stored(histogram(part)) for part in parts], len(values), SHARES)
+    assert told == percentiles(histogram(values), SHARES)
+    for value, share in zip(told, SHARES, strict=True):
+        assert value == pytest.approx(min(max(exact(values, share), LEAST_S), MOST_S), rel=0.0101)
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 65_535, 65_536, 2**31, 2**32, 2**40])
+def test_parts_of_any_size_are_added_up(count):
+    parts = [stored(histogram([0.5]) * count), stored(histogram([0.001, 7.0]))]
+    assert percentiles_of(parts, count + 2, (0.0, 1.0)) == percentiles(histogram([0.001, 7.0]), (0.0, 1.0))
 
 
 @given(times, times)
