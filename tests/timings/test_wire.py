@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,11 @@ TAKEN = [
         datagram(a="x\0y"), {"extra": r'{"a":"x\u0000y"}'}, id="a NUL in an extra field stays escaped"
     ),
     pytest.param(datagram(key="a/b c-<b>é漢🙂:::"), {"key": "a/b c-<b>é漢🙂:::"}, id="any key"),
+    pytest.param(datagram(a="x" * 65_000), {"extra": f'{{"a":"{"x" * 65_000}"}}'}, id="65,000 bytes"),
+    pytest.param(datagram(key="k" * LONGEST_KEY), {"key": "k" * LONGEST_KEY}, id="the longest key"),
+    pytest.param(
+        datagram(a=1, key="a:b"), {"extra": '{"a":1}', "key": "a:b"}, id="extra, and a colon in the key"
+    ),
     pytest.param(json.dumps(GOOD, indent=2).encode(), {}, id="on several lines"),
     pytest.param(datagram() + b"\n", {}, id="a line end, as nc sends"),
 ]
@@ -78,6 +84,8 @@ REFUSED = [
     pytest.param(datagram(key=7), "key of a wrong type", id="key is a number"),
     pytest.param(datagram(key=""), "key out of bounds", id="key is empty"),
     pytest.param(datagram(key="k" * (LONGEST_KEY + 1)), "key out of bounds", id="key too long"),
+    pytest.param(datagram(key="k" * 10_000), "key out of bounds", id="10,000 characters"),
+    pytest.param(b"x" * 65_507, "not JSON", id="65,507 bytes of nothing"),
     pytest.param(datagram(key="a\0b"), "NUL in key or token", id="NUL"),
     pytest.param(datagram(token=None), "token of a wrong type", id="token is null"),
     pytest.param(datagram(execution_time="1"), "execution_time of a wrong type", id="time as text"),
@@ -103,6 +111,24 @@ def test_tokens_can_be_limited():
     batch = read([datagram(), datagram(token="other")], NOW, tokens={"mine"})
     assert [token for _, token, *_ in batch.samples] == ["mine"]
     assert batch.refused == {"token not taken": 1}
+
+
+# What a good datagram becomes under way, or by a sender's mistake: parts of it gone, doubled, or other bytes.
+cut = st.builds(
+    lambda raw, at, size, put: raw[:at] + put + raw[at + size :],
+    st.sampled_from([datagram(), datagram(token=...), datagram(timestamp=...), datagram(a=[1, "é"])]),
+    st.integers(0, 90),
+    st.integers(0, 12),
+    st.binary(max_size=6) | st.sampled_from([b"\n", b",", b'":', b"1e999", b'"x":1,', b"\\u0000"]),
+)
+
+
+@given(st.lists(cut, max_size=6), st.sampled_from([frozenset(), frozenset({"mine"})]))
+def test_together_datagrams_come_to_the_same_as_each_alone(datagrams, tokens):
+    alone = [read([raw], NOW, tokens) for raw in datagrams]
+    together = read(datagrams, NOW, tokens)
+    assert together.samples == [sample for batch in alone for sample in batch.samples]
+    assert together.refused == sum((batch.refused for batch in alone), Counter())
 
 
 @given(st.lists(st.binary(max_size=80) | st.sampled_from([datagram(), b"{", b"}", b"1\n2", b""]), max_size=8))
