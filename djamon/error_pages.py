@@ -1,9 +1,9 @@
-"""What is answered where a view does not answer: 400, 403, 404, 500, as a page in our layout or as JSON."""
+"""What is answered where a view does not answer: an error as a page in our layout, or as JSON."""
 
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -12,8 +12,16 @@ from accounts import kept
 from djamon import __version__
 from djamon.lib.negotiation import json_error, wants_json
 
+TOO_LARGE = (
+    f"A form takes at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20} MB of text, and this was more, so "
+    "nothing was changed. Go back: what you typed mostly still stands there. Send it in parts; many sites go "
+    "by a file, with “Import” or, up to 10 MB, by .venv/bin/python manage.py import_sites FILE."
+)
+
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return _answer(request, 413, TOO_LARGE)
     reason = "The request cannot be understood."
     if isinstance(exception, DisallowedHost):
         reason = "This server does not answer to that host name; ALLOWED_HOSTS lists those that it does."

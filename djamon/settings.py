@@ -150,6 +150,9 @@ TEMPLATES = [
         },
     },
 ]
+# What a form may send, files aside. The largest that we take is 1 MB of text; what is larger than that, up to
+# here, comes back with its form and the reason.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 USE_TZ = True

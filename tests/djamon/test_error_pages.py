@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.test import Client, RequestFactory
@@ -40,6 +41,13 @@ def test_an_error_is_a_page_in_our_layout(browser, path, status, heading) -> Non
 def test_an_error_is_json_where_data_were_asked_for(browser, path, status, error) -> None:
     answer = browser.get(path)
     assert (answer.status_code, answer.json()) == (status, {"error": error})
+
+
+def test_what_is_too_large_for_a_form_is_told_the_limit_and_how_to_go_on(browser) -> None:
+    answer = browser.post("/login/", {"username": "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)})
+    page = answer.content.decode()
+    assert (answer.status_code, "A form takes at most 8 MB of text" in page) == (413, True)
+    assert "manage.py import_sites FILE" in page
 
 
 def test_an_error_is_json_for_whoever_prefers_it(browser) -> None:
