@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 
 from monitor import csvfiles
-from monitor.csvfiles import Parsed
+from monitor.csvfiles import Parsed, Refusal
 from monitor.importing import Plan, import_sites
 from monitor.models import Site
 
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
 # A web address begins a line or stands after a blank, a tab or a comma.
 ADDRESS = re.compile(r"(?:^|(?<=[\s,]))https?://", re.IGNORECASE)
+UNREADABLE = "\ufffd"  # what a browser shows and sends for a NUL, and for bytes that are no text
 BETWEEN = ", \t\u00a0\u3000"  # with the blanks of word processors and of Chinese and Japanese
 NAME_LIMIT = Site._meta.get_field("name").max_length or 0
 
@@ -89,8 +90,13 @@ class Result:
 
 def parse_lines(text: str, group: str) -> Parsed:
     """Lines of ``URL``, ``name URL`` or ``name, URL`` as rows of ``group``, under the rules of CSV rows."""
-    rows = ((number, [group, *split_line(line)]) for number, line in site_lines(text))
-    return csvfiles.collect(csvfiles.REQUIRED, rows)
+    return csvfiles.collect(csvfiles.REQUIRED, (_row(*line, group) for line in site_lines(text)))
+
+
+def _row(number: int, line: str, group: str) -> tuple[int, list[str] | Refusal]:
+    if UNREADABLE in line:
+        return number, Refusal(number, f"a character that cannot be read, shown as {UNREADABLE}: delete it")
+    return number, [group, *split_line(line)]
 
 
 def site_lines(text: str) -> list[tuple[int, str]]:

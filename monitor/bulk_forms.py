@@ -10,7 +10,7 @@ from django.utils.html import format_html
 
 from djamon.lib.forms import StyledForm
 from monitor import csvfiles
-from monitor.bulk import LINE_BREAK, site_lines
+from monitor.bulk import LINE_BREAK, UNREADABLE, site_lines
 from monitor.csvfiles import Parsed
 from monitor.errors import BadFile
 from monitor.models import Group, Site
@@ -26,10 +26,34 @@ TOO_LARGE = "The file is larger than 1 MB. Split it, or: .venv/bin/python manage
 ALL_OR_NOTHING, SKIP_BAD = "nothing", "skip"
 
 
+class LinesField(forms.CharField):
+    """Takes NUL as the page would give it back, so that its line alone is refused, and not all of them."""
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(value).replace("\0", UNREADABLE)
+
+
+class CsvField(forms.CharField):
+    """Says on which line NUL stands."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
+        refuse_nul(text)
+        return text
+
+
+def refuse_nul(text: str) -> None:
+    """No browser would send it back. Raises ValidationError."""
+    before, found, _ = text.partition("\0")
+    if found:
+        line = len(LINE_BREAK.split(before))
+        raise forms.ValidationError(f"Line {line} holds a NUL character: delete it, or save it as UTF-8.")
+
+
 class LinesForm(StyledForm, forms.Form):
     """Pasted lines, and the group that they go into: ``cleaned_data["group_name"]``."""
 
-    lines = forms.CharField(
+    lines = LinesField(
         label="Sites, one a line",
         strip=False,
         widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autocapitalize": "off"}),
@@ -53,7 +77,9 @@ class LinesForm(StyledForm, forms.Form):
         text: str = self.cleaned_data["lines"]
         size = len(text.encode("utf-8", "replace"))
         if size > MAX_LINES_KIB * 1024:
-            raise forms.ValidationError(f"This is more than {MAX_LINES_KIB} KiB; paste it in parts.")
+            raise forms.ValidationError(
+                f"This is more than {MAX_LINES_KIB} KiB; paste it in parts, or import a file."
+            )
         count = len(site_lines(text))
         if count > MAX_LINES:
             raise forms.ValidationError(f"These are {count:,} sites; at most {MAX_LINES:,} go at a time.")
@@ -92,7 +118,7 @@ class FileForm(StyledForm, forms.Form):
         label="CSV file",
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
         help_text="UTF-8, first line <code>group,name,url</code>, at most 1 MB. "
-        "Nothing is written before you have seen what each row will do.",
+        "Semicolons or tabs do as well. Nothing is written before you have seen what each row will do.",
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
     )
 
@@ -105,8 +131,7 @@ class FileForm(StyledForm, forms.Form):
             csvfiles.parse(text)
         except BadFile as error:
             raise forms.ValidationError(_sentence(error)) from error
-        if "\0" in text:  # no browser would send it back
-            raise forms.ValidationError("The file holds NUL characters: it is no text in UTF-8.")
+        refuse_nul(text)
         return text
 
 
@@ -124,7 +149,7 @@ class TextForm(StyledForm, forms.Form):
         initial=ALL_OR_NOTHING,
         error_messages={"required": "Choose what becomes of the other rows."},
     )
-    text = forms.CharField(
+    text = CsvField(
         label="The file's text",
         strip=False,
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "autocapitalize": "off"}),

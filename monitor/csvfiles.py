@@ -1,13 +1,16 @@
 """Sites as CSV: text to checked entries and rows back to text. No query here; monitor.importing writes.
 
-Columns: ``group,name,url`` and, if wanted, ``interval_min,good_codes,get_fallback,enabled,internal``. What is
-exported comes back as it was, also where a cell starts with a sign that a spreadsheet takes for a formula.
+Columns: ``group,name,url`` and, if wanted, ``interval_min,good_codes,get_fallback,enabled,internal``, between
+commas, semicolons or tabs. What is exported comes back as it was, also where a cell starts with a sign that a
+spreadsheet takes for a formula.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +29,8 @@ COLUMNS = (*REQUIRED, "interval_min", "good_codes", "get_fallback", "enabled", "
 # Each cell is checked by the validators of its model's field, as in forms.
 SITE_FIELDS = {field.name: field for field in Site._meta.fields}
 GROUP_NAME = next(field for field in Group._meta.fields if field.name == "name")
+HEADER = re.compile(r"[^\r\n]+")
+SEPARATORS = ",;\t"  # the first counts where the header has none, or as many of another
 MAX_BYTES = 10_000_000
 SHOWN_OF_A_CELL = 80  # characters of a bad cell in its refusal
 
@@ -61,15 +66,24 @@ class Parsed:
     refusals: list[Refusal]
 
 
+def about(column: str, cell: str, reason: str) -> str:
+    """A refusal's words: the column, what stands there, and what is wrong with it."""
+    return f"{column} “{_shown(cell)}”: {reason}" if cell else f"{column}: {reason}"
+
+
 def decode(data: bytes) -> str:
-    """UTF-8, with or without a byte order mark. Raises BadFile: too large, empty, or not UTF-8."""
+    """UTF-8, with or without a byte order mark, or UTF-16 with one, as spreadsheets save it.
+
+    Raises BadFile: too large, empty, or neither.
+    """
     if len(data) > MAX_BYTES:
         raise BadFile(f"the file is larger than {MAX_BYTES // 1_000_000} MB; split it")
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise BadFile(f"line {line}: the file is not UTF-8") from error
+        raise BadFile(f"line {line}: the file is not {'UTF-16' if wide else 'UTF-8'}") from error
     if not text.strip():
         raise BadFile("the file is empty")
     return text
@@ -88,9 +102,8 @@ def collect(header: Sequence[str], rows: Iterable[tuple[int, list[str] | Refusal
     for line, cells in rows:
         found = cells if isinstance(cells, Refusal) else _entry(line, header, cells)
         if isinstance(found, Entry) and (first := entries.get(found.key)):
-            found = Refusal(
-                line, f"{_shown(found.key[1])}: stands in this group on line {first.line} already"
-            )
+            there = f"stands in this group on line {first.line} already"
+            found = Refusal(line, about("name", found.key[1], there))
         if isinstance(found, Refusal):
             refusals.append(found)
         else:
@@ -117,7 +130,7 @@ def _cells(site: Site) -> list[str]:
 
 def _numbered_rows(text: str) -> Iterator[tuple[int, list[str] | Refusal]]:
     """Rows with the line on which each begins: a quoted cell may go over several. Empty lines drop out."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -129,6 +142,14 @@ def _numbered_rows(text: str) -> Iterator[tuple[int, list[str] | Refusal]]:
         else:
             if row:
                 yield line, row
+
+
+def _separator(text: str) -> str:
+    """What stands between the cells: what the header has most of. Spreadsheets write semicolons where commas
+    stand in numbers, and tabs into the clipboard.
+    """
+    header = HEADER.search(text)
+    return max(SEPARATORS, key=header[0].count) if header else SEPARATORS[0]
 
 
 def _csv_reason(words: str) -> str:
@@ -159,7 +180,7 @@ def _entry(line: int, header: Sequence[str], cells: Sequence[str]) -> Entry | Re
         try:
             values[name] = _value(name, cell.strip())
         except ValidationError as error:
-            return Refusal(line, f"{_shown(cell.strip()) or name}: {error.messages[0]}")
+            return Refusal(line, about(name, cell.strip(), error.messages[0]))
     return Entry(line, values.pop("group"), internal=values.pop("internal", None), values=values)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from monitor.csvfiles import Entry, Parsed, Refusal
+from monitor.csvfiles import Entry, Parsed, Refusal, about
 from monitor.models import Group, Site
 from monitor.slugpool import SlugPool
 
@@ -79,7 +79,7 @@ def _spelling_conflict(entry: Entry, group: Group | None, spellings: Mapping[str
     """Many names at once: the rule of monitor.names by one look-up each."""
     other = spellings.get(entry.group.casefold()) if group is None else None
     return (
-        f"{entry.group}: there is a group {other}, which differs in upper and lower case alone"
+        about("group", entry.group, f"there is a group {other}, which differs in upper and lower case alone")
         if other
         else ""
     )
@@ -89,7 +89,7 @@ def _group_conflict(entry: Entry, group: Group | None) -> str:
     if group is None or entry.internal in (None, group.internal):
         return ""
     marked = "marked internal" if group.internal else "not marked internal"
-    return f"{entry.group}: this row says otherwise, but the group is {marked}"
+    return about("internal", "yes" if entry.internal else "no", f"the group {entry.group} is {marked}")
 
 
 def _site_conflict(entry: Entry, stored: dict[str, Any] | None) -> str:
@@ -98,7 +98,7 @@ def _site_conflict(entry: Entry, stored: dict[str, Any] | None) -> str:
     for column, value in entry.values.items():
         if stored[column] != value:
             what = "URL" if column == "url" else column
-            return f"{entry.values['name']}: exists with another {what}: {stored[column]}"
+            return about("name", entry.values["name"], f"exists with another {what}: {stored[column]}")
     return ""
 
 

@@ -61,9 +61,9 @@ def test_empty_lines_and_comments_are_no_sites_and_keep_their_numbers() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("shop.example", "shop.example: The URL starts with neither http:// nor https://."),
-        ("a https://a.example/ b", "https://a.example/ b: A URL has no spaces or control characters."),
-        ("https://", "https://: The URL names no host."),
+        ("shop.example", "url “shop.example”: The URL starts with neither http:// nor https://."),
+        ("a https://a.example/ b", "url “https://a.example/ b”: A URL has no spaces or control characters."),
+        ("https://", "url “https://”: The URL names no host."),
         ("https://me:secret@a.example/", "would show it to everybody"),
         ("\x1b[31m https://a.example/", "A name has no line breaks or control characters."),
         (f"{'n' * 256} https://a.example/", "at most 255 characters (it has 256)"),
@@ -82,7 +82,7 @@ def test_a_bad_line_is_refused_as_a_csv_row_is(line: str, reason: str) -> None:
 def test_a_name_that_stands_there_twice_is_refused_with_the_first_line() -> None:
     parsed = bulk.parse_lines("https://a.example/?1\n# x\nhttps://a.example/?2", "Web")
     assert [str(refusal) for refusal in parsed.refusals] == [
-        "line 3: a.example: stands in this group on line 1 already"
+        "line 3: name “a.example”: stands in this group on line 1 already"
     ]
 
 

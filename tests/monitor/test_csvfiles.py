@@ -23,22 +23,30 @@ def refusals(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("row", "refusal"),
     [
-        pytest.param("g,n,http:/x", "line 2: http:/x: The URL names no host.", id="url-without-host"),
+        pytest.param("g,n,http:/x", "line 2: url “http:/x”: The URL names no host.", id="url-without-host"),
         pytest.param(
-            "g,n,ftp://x/", "line 2: ftp://x/: The URL starts with neither http:// nor https://.", id="ftp"
+            "g,n,ftp://x/",
+            "line 2: url “ftp://x/”: The URL starts with neither http:// nor https://.",
+            id="ftp",
         ),
         pytest.param("g,n", "line 2: 2 columns, but the header has 3", id="too-few-columns"),
         pytest.param("g,n,http://x/,", "line 2: 4 columns, but the header has 3", id="too-many-columns"),
         pytest.param(",n,http://x/", "line 2: group: This field cannot be blank.", id="no-group"),
         pytest.param("g, ,http://x/", "line 2: name: This field cannot be blank.", id="no-name"),
         pytest.param(
-            '"g\n2",n,http://x/', r"line 2: g\n2: A name has no line breaks or control characters.", id="line"
+            '"g\n2",n,http://x/',
+            r"line 2: group “g\n2”: A name has no line breaks or control characters.",
+            id="line",
         ),
         pytest.param(
-            "g,n\x00,http://x/", r"line 2: n\x00: A name has no line breaks or control characters.", id="nul"
+            "g,n\x00,http://x/",
+            r"line 2: name “n\x00”: A name has no line breaks or control characters.",
+            id="nul",
         ),
         pytest.param(
-            "g,\u200b,http://x/", r"line 2: \u200b: A name needs at least one visible character.", id="bare"
+            "g,\u200b,http://x/",
+            r"line 2: name “\u200b”: A name needs at least one visible character.",
+            id="bare",
         ),
         pytest.param('g,n,"http://x/', "line 2: a quote is opened and never closed", id="open-quote"),
         pytest.param('g,"n"x,http://x/', "line 2: not CSV: ',' expected after '\"'", id="quote-in-a-cell"),
@@ -61,7 +69,9 @@ def test_a_bad_row_is_refused_with_line_and_reason(row: str, refusal: str) -> No
     ],
 )
 def test_optional_columns_are_checked_too(column: str, cell: str, reason: str) -> None:
-    assert refusals(f"group,name,url,{column}\ng,n,http://x/,{cell}\n") == [f"line 2: {cell}: {reason}"]
+    assert refusals(f"group,name,url,{column}\ng,n,http://x/,{cell}\n") == [
+        f"line 2: {column} “{cell}”: {reason}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +79,7 @@ def test_optional_columns_are_checked_too(column: str, cell: str, reason: str) -
     [
         pytest.param("group,name\n", "line 1: the header has no column url", id="missing"),
         pytest.param("group,name,url,colour\n", "line 1: unknown column 'colour'", id="unknown"),
-        pytest.param("group;name;url\n", "line 1: unknown column 'group;name;url'", id="semicolons"),
+        pytest.param("group:name:url\n", "line 1: unknown column 'group:name:url'", id="colons"),
         pytest.param("group,name,url,name\n", "line 1: the column name stands there twice", id="twice"),
         pytest.param('"group,name,url\n', "line 1: a quote is opened and never closed", id="open-quote"),
         pytest.param("\n\n\n", "line 1: the header has no column group", id="only-empty-lines"),
@@ -90,7 +100,7 @@ def test_lines_are_counted_as_an_editor_counts_them() -> None:
 def test_the_second_of_two_equal_names_in_a_group_is_refused() -> None:
     parsed = parse(HEADER + "g,n,http://x/\ng,n,http://y/\nh,n,http://y/\n")
     assert [str(refusal) for refusal in parsed.refusals] == [
-        "line 3: n: stands in this group on line 2 already"
+        "line 3: name “n”: stands in this group on line 2 already"
     ]
     assert [entry.key for entry in parsed.entries] == [("g", "n"), ("h", "n")]
 
@@ -117,13 +127,38 @@ def test_empty_cells_mean_the_defaults_and_flags_have_many_words() -> None:
         pytest.param(b"", "the file is empty", id="empty"),
         pytest.param(b"\xef\xbb\xbf\r\n", "the file is empty", id="only-a-mark"),
         pytest.param(b"group,name,url\ng,caf\xe9,http://x/", "line 2: the file is not UTF-8", id="latin-1"),
-        pytest.param("group".encode("utf-16"), "line 1: the file is not UTF-8", id="utf-16"),
+        pytest.param("group".encode("utf-16")[:-1], "line 1: the file is not UTF-16", id="half-of-utf-16"),
         pytest.param(b"x" * (MAX_BYTES + 1), "the file is larger than 10 MB; split it", id="too-large"),
     ],
 )
 def test_a_file_that_is_no_text_is_one_line(data: bytes, message: str) -> None:
     with pytest.raises(BadFile, match=message):
         decode(data)
+
+
+@pytest.mark.parametrize(
+    ("separator", "codes"),
+    [
+        pytest.param(",", '"200, 301"', id="commas"),
+        pytest.param(";", "200, 301", id="semicolons"),
+        pytest.param("\t", "200, 301", id="tabs"),
+    ],
+)
+def test_the_header_says_what_stands_between_the_cells(separator: str, codes: str) -> None:
+    rows = [
+        ["group", "name", "url", "good_codes"],
+        ["g", "a" if separator == "," else "a, b", "http://x/", codes],
+    ]
+    text = "\r\n" + "\r\n".join(separator.join(row) for row in rows)
+    (entry,) = parse(text).entries
+    assert (entry.values["url"], entry.values["good_codes"]) == ("http://x/", "200, 301")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
+def test_a_file_is_unicode_of_either_width(encoding: str) -> None:
+    name = encoding.removesuffix("-bom")
+    mark = "" if name == encoding else "\ufeff"
+    assert decode(f"{mark}{HEADER}g,n,http://xé/".encode(name)) == f"{HEADER}g,n,http://xé/"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header() -> None:

@@ -51,7 +51,7 @@ def test_one_bad_row_and_nothing_is_written(run) -> None:
 def test_skip_bad_writes_the_others_and_still_names_the_bad(run) -> None:
     out, err = run(HEADER + "Web,Shop,http://shop.example/\nWeb,Blog,http:/x\n", "--skip-bad")
     assert out == "import_sites: 1 site added, 1 group added, 0 unchanged, 1 refused\n"
-    assert err == "line 3: http:/x: The URL names no host.\n"
+    assert err == "line 3: url “http:/x”: The URL names no host.\n"
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(run) -> None:
@@ -75,12 +75,12 @@ def test_an_equal_name_in_another_group_is_another_site_with_another_slug(run) -
 @pytest.mark.parametrize(
     ("columns", "cells", "reason"),
     [
-        ("", "http://other.example/", "Shop: exists with another URL: http://shop.example/"),
-        (",enabled", "http://shop.example/,no", "Shop: exists with another enabled: True"),
+        ("", "http://other.example/", "name “Shop”: exists with another URL: http://shop.example/"),
+        (",enabled", "http://shop.example/,no", "name “Shop”: exists with another enabled: True"),
         (
             ",internal",
             "http://shop.example/,yes",
-            "this row says otherwise, but the group is not marked internal",
+            "internal “yes”: the group Web is not marked internal",
         ),
     ],
     ids=["url", "paused", "internal"],
@@ -185,8 +185,8 @@ def test_groups_that_differ_in_case_alone_are_refused() -> None:
     rows = "shop,A,http://a.example/\nShop,B,http://b.example/\nBlog,C,http://c.example/\nBLOG,D,http://d.example/\n"
     plan = import_sites(parse(HEADER + rows), skip_bad=True)
     assert [str(refusal) for refusal in plan.refusals] == [
-        "line 2: shop: there is a group Shop, which differs in upper and lower case alone",
-        "line 5: BLOG: there is a group Blog, which differs in upper and lower case alone",
+        "line 2: group “shop”: there is a group Shop, which differs in upper and lower case alone",
+        "line 5: group “BLOG”: there is a group Blog, which differs in upper and lower case alone",
     ]
     assert set(Site.objects.values_list("group__name", "name")) == {("Shop", "B"), ("Blog", "C")}
 
