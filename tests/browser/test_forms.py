@@ -23,6 +23,7 @@ def test_a_mistake_is_told_beside_its_field_and_nothing_typed_is_lost(sized, sta
     url.fill("gopher://old.example/")
     page.get_by_role("button", name="Save").click()
     expect(url).to_have_attribute("aria-invalid", "true")
+    expect(url).to_be_focused()
     assert any("http" in note for note in notes_of(page, url)), notes_of(page, url)
     error = page.get_by_text(notes_of(page, url)[-1]).bounding_box()
     box = url.bounding_box()
