@@ -131,6 +131,11 @@ def queries_of(client: Client) -> None:
     client.get("/jobs/", headers={"HX-Request": "true"})
 
 
+def test_a_table_that_is_wider_than_a_phone_is_scrolled_by_keyboard_too(member_client: Client) -> None:
+    add_runs(1)
+    assert 'tabindex="0" role="region" aria-label="Last runs: Look after everything"' in page(member_client)
+
+
 def test_twenty_runs_are_shown(member_client: Client) -> None:
     add_runs(25)
     assert page(member_client).count("asked ") == 20
