@@ -82,6 +82,8 @@ def program(running, tmp_path: Path) -> Iterator[Program]:
         text=True,
     )
     yield Program(process)
+    assert process.stdin
+    assert process.stdout
     process.stdin.close()
     assert process.wait(20) == 0
     process.stdout.close()

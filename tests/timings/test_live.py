@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -43,7 +44,7 @@ class Wall:
             raise self.fault
         return {name: mark for name, mark in self.marks.items() if name in subjects}
 
-    def open(self, key: str | None = None, **headers: str) -> Reader:
+    def open(self, key: str | None = None, **headers: Any) -> Reader:
         path = "/" if key is None else f"/?key={quote(key, safe='')}"
         return Reader(self.running.port, path, **headers)
 

@@ -221,6 +221,7 @@ def test_where_the_range_has_no_call_the_last_one_is_a_link(get):
     page = get(f"/timings/{KEY}")
     assert "No call began in this time." in page
     link = re.search(r'href="(\?from=\d+&to=\d+)">show the hours around it', page)
+    assert link is not None
     assert "1 call." in get(f"/timings/{KEY}{link[1]}")
 
 
