@@ -13,24 +13,26 @@ from django.utils.safestring import SafeString
 
 from alerts.channels import label_of
 from alerts.queries import configured
-from monitor import outage_history, outage_queries
+from monitor import outage_queries, told
 from monitor.appearance import clock, headline
 from monitor.board_rows import Placed
 from monitor.models import Outage
-from monitor.outage_history import Recipient, Told
+from monitor.told import Listener
 
+SHOWN = 10  # recipients
 RECENTLY = timedelta(days=30)  # the end of an outage is told for so long
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The open outage and who was told of it, or the end of the last one; ``anybody``: who could be told.
+    """The open outage and who was told of what is down, or the end of the last one.
 
+    ``anybody``: whether there is anybody to be told.
     ``public``: the same as strangers may know it, where PUBLIC_STATUS lets them in.
     """
 
     path: str = ""
-    told: Told | None = None
+    listeners: Sequence[Listener] | None = None
     over_at: datetime | None = None
     anybody: bool = True
     public: Story | None = None
@@ -43,7 +45,7 @@ def story(now: datetime) -> Story:
     known = replace(_outline(outage, now), public=public)
     if outage is None or outage.resolved_at is not None:
         return known
-    return replace(known, told=outage_history.told(outage), anybody=bool(configured()))
+    return replace(known, listeners=told.of(outage), anybody=bool(configured()))
 
 
 def _outline(outage: Outage | None, now: datetime) -> Story:
@@ -71,7 +73,7 @@ def html(
         story = story.public or Story()
     said = headline(sites, since, now)
     lines = [format_html("<p>{}{}</p>", said.html, _link(story, now))]
-    if story.told is not None:
+    if story.listeners is not None:
         lines.append(format_html('<p class="told">{}</p>', told_in_words(story, now)))
     return format_html(
         '<div id="headline" class="headline headline-{} breakable" role="status">{}</div>',
@@ -89,28 +91,41 @@ def _link(story: Story, now: datetime) -> SafeString | str:
 
 
 def told_in_words(story: Story, now: datetime) -> SafeString:
-    """``Told by e-mail at 05:15: a@x.example, b@y.example.``; moments, and no durations."""
-    told = story.told
-    if told is None or not told.recipients:
+    """``Told by e-mail at 05:15: a@x.example, b@y.example.``; moments, and no durations.
+
+    All of it is said of the sites that are down now, so no moment stands for a site that fell after it.
+    """
+    if not story.listeners:
         nobody = "Nobody has been told yet." if story.anybody else "Nobody is configured to be told."
         return format_html("{}", nobody)
-    sentences = [_sentence(how, who) for how, who in _by_moment(told.recipients, now).items()]
-    if told.more:
-        sentences.append(format_html("And {} more.", told.more))
-    if later := sum(someone.waiting + someone.lost for someone in told.recipients if someone.told_at):
-        what = "1 later message has" if later == 1 else f"{later} later messages have"
+    shown, more = story.listeners[:SHOWN], len(story.listeners[SHOWN:])
+    sentences = [_sentence(how, who) for how, who in _by_moment(shown, now).items()]
+    if more:
+        sentences.append(format_html("And {} more.", f"{more:,}"))
+    if later := sum(someone.unsent for someone in shown if someone.told):
+        what = "1 later message has" if later == 1 else f"{later:,} later messages have"
         sentences.append(format_html("{} not arrived.", what))
     return format_html_join(" ", "{}", ((said,) for said in sentences))
 
 
-def _by_moment(recipients: Sequence[Recipient], now: datetime) -> dict[str, list[str]]:
+def _by_moment(listeners: Sequence[Listener], now: datetime) -> dict[str, list[str]]:
     """The addresses by how and when they were told; those that were not stand last, as they come."""
     found: dict[str, list[str]] = {}
-    for recipient in recipients:
-        channel, at = label_of(recipient.channel), recipient.told_at
-        how = f"Told by {channel} at {clock(at, now)}" if at else f"Not told by {channel} yet"
-        found.setdefault(how, []).append(recipient.address)
+    for someone in listeners:
+        found.setdefault(_how(someone, now), []).append(someone.address)
     return found
+
+
+def _how(someone: Listener, now: datetime) -> str:
+    channel = label_of(someone.channel)
+    if someone.last is None:
+        return f"Not told by {channel} yet"
+    at = clock(someone.last, now)
+    if someone.told < someone.alerts:
+        return f"Told of some by {channel}, last at {at}"
+    if someone.first != someone.last:
+        return f"Told of each by {channel}, last at {at}"
+    return f"Told by {channel} at {at}"
 
 
 def _sentence(how: str, addresses: Sequence[str]) -> SafeString:

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 
+from alerts.models import Alert
 from djamon.lib.uuid7 import uuid7
 from monitor.validators import validate_good_codes, validate_name, validate_url
 from monitor.verdicts import Verdict
@@ -220,6 +221,8 @@ class OutageSites(models.Model):
     reason = models.CharField(max_length=200)
     # Failed runs in a row that felled it; None: the fall is older than this column.
     strikes = models.PositiveSmallIntegerField(null=True)
+    # What told of the fall; None: it is gone, or the fall is older than this column.
+    alert = models.ForeignKey(Alert, on_delete=models.SET_NULL, null=True, related_name="+")
     back_at = models.DateTimeField(null=True)
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
 

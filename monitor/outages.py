@@ -60,7 +60,9 @@ def apply(falls: Sequence[Fall], returns: Mapping[int, datetime], now: datetime)
         return None
     if falls:
         rows = _add(outage, falls)
-        outbox.enqueue(messages.fell(outage, rows, joined=not opened), now)
+        alert = outbox.enqueue(messages.fell(outage, rows, joined=not opened), now)
+        # The outage is locked, so its falls from our first one on are ours; a list of keys could be too long.
+        outage.falls.filter(pk__gte=min(row.pk for row in rows)).update(alert=alert)
     _close(outage, returns, Ending.BACK)
     resolved = _resolve_if_over(outage, now)
     return Change(outage.pk, opened=opened, joined=bool(falls) and not opened, resolved=resolved)

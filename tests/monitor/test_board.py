@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from alerts.models import Alert, Delivery
 from jobs.models import JobRun, Lease
 from monitor import board, board_rows
 from monitor.board import Board
-from monitor.messages import reference
-from monitor.models import Group, Outage, Site
+from monitor.models import Group, OutageSites, Site
 from tests.monitor.factories import make_down, make_group, make_outage, make_site, make_up, make_view
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -231,10 +231,10 @@ def headline(audience: board.Audience = "user", now: datetime = NOW) -> str:
     return words(drawn(now, audience).pieces["headline"])
 
 
-def tell(outage: Outage, *deliveries: tuple[str, str, datetime | None]) -> None:
-    alert = Alert.objects.create(
-        reference=reference(outage.pk), subject="s", text="t", created=NOW, expires=NOW
-    )
+def tell(falls: QuerySet[OutageSites], *deliveries: tuple[str, str, datetime | None]) -> None:
+    """An alert about these falls, and to whom it went when."""
+    alert = Alert.objects.create(reference="outage:1", subject="s", text="t", created=NOW, expires=NOW)
+    falls.update(alert=alert)
     for channel, address, sent_at in deliveries:
         Delivery.objects.create(
             alert=alert,
@@ -249,18 +249,54 @@ def tell(outage: Outage, *deliveries: tuple[str, str, datetime | None]) -> None:
 def test_who_was_told_stands_below_what_is_down() -> None:
     outage = make_outage(make_down(NOW, name="Shop"), opened_at=NOW - timedelta(minutes=5))
     at = NOW - timedelta(minutes=2)
-    tell(outage, ("email", "a@x.example", at), ("email", "b@y.example", at), ("email", "c@z.example", None))
+    tell(
+        outage.falls.all(),
+        ("email", "a@x.example", at),
+        ("email", "b@y.example", at),
+        ("email", "c@z.example", None),
+    )
     said = headline()
     assert said.startswith("1 of 1 site is down: Shop since 08:55. The current outage")
     assert "Told by e-mail at 08:58: a@x.example, b@y.example. Not told by e-mail yet: c@z.example." in said
     assert "example" not in headline("stranger")
 
 
-def test_what_was_told_of_the_first_is_not_said_of_those_that_fell_later() -> None:
-    outage = make_outage(make_down(NOW, name="Shop"), opened_at=NOW - timedelta(minutes=5))
-    tell(outage, ("email", "a@x.example", NOW))
-    tell(outage, ("email", "a@x.example", None))
-    assert "Told by e-mail at 09:00: a@x.example. 1 later message has not arrived." in headline()
+FIRST, SECOND = NOW - timedelta(minutes=20), NOW - timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("second", "back", "said"),
+    [
+        pytest.param(SECOND, "", "Told of each by e-mail, last at 08:55: a@x.example.", id="of-each"),
+        pytest.param(FIRST, "", "Told by e-mail at 08:40: a@x.example.", id="in-one-message"),
+        pytest.param(
+            None,
+            "",
+            "Told of some by e-mail, last at 08:40: a@x.example. 1 later message has not arrived.",
+            id="of-the-first-alone",
+        ),
+        pytest.param(SECOND, "Shop", "Told by e-mail at 08:55: a@x.example.", id="the-first-is-back"),
+        pytest.param(
+            None, "Shop", "Not told by e-mail yet: a@x.example.", id="the-first-is-back-the-other-untold"
+        ),
+        pytest.param(None, "Blog", "Told by e-mail at 08:40: a@x.example.", id="the-second-is-back"),
+    ],
+)
+def test_what_was_told_of_the_first_is_not_said_of_those_that_fell_later(
+    second: datetime | None, back: str, said: str
+) -> None:
+    outage = make_outage(make_down(NOW, name="Shop"), make_down(NOW, name="Blog"))
+    tell(outage.falls.filter(site_name="Shop"), ("email", "a@x.example", FIRST))
+    tell(outage.falls.filter(site_name="Blog"), ("email", "a@x.example", second))
+    outage.falls.filter(site_name=back).update(back_at=NOW, ending="back")
+    assert headline().endswith(f"The current outage {said}")
+
+
+def test_who_was_not_to_be_told_of_all_that_is_down_was_told_of_some() -> None:
+    outage = make_outage(make_down(NOW, name="Shop"), make_down(NOW, name="Intra"))
+    tell(outage.falls.filter(site_name="Shop"), ("twitter", "", FIRST))
+    tell(outage.falls.filter(site_name="Intra"))  # internal: nothing for the world
+    assert headline().endswith("Told of some by Twitter/X, last at 08:40.")
 
 
 @pytest.mark.parametrize(
@@ -402,7 +438,7 @@ def test_the_passing_of_time_is_in_the_fingerprint(passed) -> None:
 def test_a_told_recipient_is_in_the_fingerprint() -> None:
     outage = make_outage(make_down(NOW))
     before = board.fingerprint(NOW)
-    tell(outage, ("email", "a@x.example", NOW))
+    tell(outage.falls.all(), ("email", "a@x.example", NOW))
     assert board.fingerprint(NOW) != before
 
 

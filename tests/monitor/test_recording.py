@@ -184,6 +184,16 @@ def test_a_clock_that_was_set_back_ends_an_outage_no_earlier_than_it_began(sites
     assert outage.resolved_at == outage.opened_at
 
 
+def test_each_fall_knows_the_alert_that_tells_of_it(sites) -> None:
+    for number, verdicts in enumerate(["d..", "d.d", "ddd", "udd", ".dd"]):
+        run(sites, verdicts, minute(number))
+    for number, verdicts in enumerate(["d.", "d.", "d."], start=5):
+        run(sites[:2], verdicts, minute(number))
+    falls = OutageSites.objects.order_by("pk").values_list("site_name", "alert__subject")
+    expected = [("a", "Down: a"), ("c", "Also down: c"), ("b", "Also down: b"), ("a", "Also down: a")]
+    assert list(falls) == expected
+
+
 @pytest.mark.parametrize("ending", [OutageSites.Ending.PAUSED, OutageSites.Ending.DELETED])
 def test_withdrawing_the_last_site_that_is_down_resolves_the_outage(sites, ending) -> None:
     for number in range(3):
