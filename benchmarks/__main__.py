@@ -39,6 +39,7 @@ PARTS = (
     Part("firstload", "the first load of home in Chromium"),
     Part("decorator", "what @kodemon adds to a call"),
     Part("timings_receive", "calls stored a second, beside InfluxDB and carbon", limit_s=2700),
+    Part("timings_read", "the JSON of timings with a million calls"),
 )
 
 

@@ -65,16 +65,21 @@ def measure(found: Installation, calls: int) -> None:
     with serving(found, machine.cores().measured) as web:
         browser = Browser(web.port)
         browser.log_in()
+        program = Browser(web.port, browser.cookies, encoding="identity")
         step(f"{found.store}: asking")
-        lines = [line_of(browser, question) for question in questions(begin)]
-        sizes = ", ".join(f"{browser.get(each.path).size / 1000:,.0f} kB" for each in questions(begin))
-        browser.close()
+        asked = questions(begin)
+        lines = [line_of(program, each) for each in asked]
+        packed = [
+            line_of(browser, Question(f"the same, packed by gzip: {each.name}", each.path)) for each in asked
+        ]
+        sizes = ", ".join(f"{program.get(each.path).size / 1000:,.0f} kB" for each in asked)
     show(
         f"JSON of timings on {found.store}",
-        lines,
+        lines + packed,
         notes=[
             f"“Dense” has {calls:,} calls, one each second; “all year” as many, evenly over 365 days. "
-            f"Of each answer on the wire: {sizes}."
+            f"Size of each answer: {sizes}. The first rows are as a program asks, the others as a browser "
+            "does, which takes gzip.",
         ],
     )
 

@@ -45,10 +45,11 @@ class Answer:
 
 
 class Browser:
-    """One connection that is kept alive, with the cookies of one session."""
+    """One connection that is kept alive, with the cookies of a session; programs may ask without gzip."""
 
-    def __init__(self, port: int, cookies: dict[str, str] | None = None) -> None:
+    def __init__(self, port: int, cookies: dict[str, str] | None = None, encoding: str = "gzip") -> None:
         self.cookies = dict(cookies or {})
+        self._encoding = encoding
         self._last_used = 0.0
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
 
@@ -75,7 +76,7 @@ class Browser:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     def _ask(self, method: str, path: str, body: str | None = None) -> Answer:
-        headers = {"Cookie": self.cookie_header, "Accept-Encoding": "gzip"}
+        headers = {"Cookie": self.cookie_header, "Accept-Encoding": self._encoding}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         if time.monotonic() - self._last_used > KEPT_ALIVE_S:  # the server has closed it, or is about to
