@@ -49,7 +49,7 @@ class Detail(msgspec.Struct, frozen=True, order=True):
     p99: float
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True, order=True, gc=False):
     """One call; the fields stand in the order in which calls are sorted."""
 
     ts: int
