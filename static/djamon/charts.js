@@ -361,8 +361,9 @@
   // What else the address says stays.
   function queryOf(from, to) {
     const query = new URLSearchParams(window.location.search);
-    query.delete("range");
-    query.delete("page");
+    for (const name of ["range", "page", "before", "after"]) {
+      query.delete(name);
+    }
     query.set("from", new Date(from).toISOString());
     query.set("to", new Date(to).toISOString());
     return query;
