@@ -23,14 +23,14 @@ from django.db import connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from monitor import board  # noqa: E402
-from monitor.live import home_events  # noqa: E402
+from monitor.live import site_events  # noqa: E402
 from timings.live import timings_events  # noqa: E402
 
 doors = Doors(settings.EVENTS_MAX_CLIENTS)
 make_room(doors.limit)
 metric_sources.append(doors.figures)
 streams = {
-    "/events/sites": home_events(board.draw, board.fingerprint, doors),
+    "/events/sites": site_events(board.draw, board.fingerprint, doors),
     "/events/timings": timings_events(doors),
 }
 

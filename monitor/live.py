@@ -1,6 +1,8 @@
-"""Home while it is open: looks each second whether the board has changed, and tells every browser what has.
+"""Pages of sites while they are open: looks each second whether what they show has changed.
 
-One Hub a process, which works only while somebody watches. It draws nothing itself: see monitor.board.
+Browsers with home open are sent what has; one Hub a process, which works only while somebody watches, and
+draws nothing itself: see monitor.board. Pages of a site or of outages hear that something has, and ask what:
+see monitor.marks and monitor.parts.
 """
 
 from __future__ import annotations
@@ -13,15 +15,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, get_args
 from urllib.parse import parse_qs
 
 from django.utils import timezone
 
 from accounts.streams import Audience, Reader, reader_gate
+from djamon.lib import watching
 from djamon.lib.eventstream import Payload, message
-from djamon.lib.streaming import Doors, EventApp, Scope, Wake, header
-from djamon.lib.watching import LINGER_S, Voice, Watcher
+from djamon.lib.streaming import Doors, EventApp, Feed, Scope, Wake, header
+from djamon.lib.watching import LINGER_S, Seen, Voice, Watcher
+from monitor.marks import Kind, Subject, marks
 
 log = logging.getLogger(__name__)
 
@@ -276,6 +280,43 @@ def shown_tag(scope: Scope) -> str:
     return header(scope, b"last-event-id") or query.get("tag", [""])[0]
 
 
-def home_events(draw: Draw, fingerprint: Fingerprint, doors: Doors) -> EventApp[Reader]:
-    """The application at /events/sites."""
-    return EventApp(reader_gate, Hub(draw, fingerprint).feed, doors)
+PAGES = Voice(
+    log, "pages-watcher", "pages are not live: it cannot be told what has changed", "pages are live again"
+)
+APART_MS = 5  # what a part of a page costs the server, so that a thousand pages ask within five seconds
+LONGEST_APART_MS = 10_000
+
+
+def page_of(reader: Reader, scope: Scope) -> Seen[Subject] | None:
+    """Which page of a site or of outages is open, and the mark that it was drawn with; None for home."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    for kind in get_args(Kind):
+        if kind in query:
+            mark = header(scope, b"last-event-id") or query.get("mark", [""])[0]
+            return Seen(Subject(kind, query[kind][0], reader.audience != "stranger"), mark)
+    return None
+
+
+def changed(mark: object, count: int) -> Payload:
+    """Tells a page its new mark, and within which time it shall ask what that stands for."""
+    spread_ms = min(LONGEST_APART_MS, APART_MS * (count - 1))
+    return Payload(message(json.dumps({"spread_ms": spread_ms}), event="changed", mark=str(mark or "")))
+
+
+def site_events(draw: Draw, fingerprint: Fingerprint, doors: Doors) -> EventApp[Reader]:
+    """The application at /events/sites: home, or where the query names one a page of a site or of outages."""
+    home = Hub(draw, fingerprint)
+    pages: watching.Hub[Subject] = watching.Hub(marks, _seen_by, PAGES, tell=changed)
+
+    def feed(reader: Reader, scope: Scope, wake: Wake) -> Feed:
+        hub = home if page_of(reader, scope) is None else pages
+        return hub.feed(reader, scope, wake)
+
+    return EventApp(reader_gate, feed, doors)
+
+
+def _seen_by(reader: Reader, scope: Scope) -> Seen[Subject]:
+    seen = page_of(reader, scope)
+    if seen is None:
+        raise ValueError("home has a hub of its own")
+    return seen

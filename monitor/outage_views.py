@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -13,8 +15,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import UserRequest, page_reader, staff_only
 from monitor import notes, outage_history, outage_queries
-from monitor.models import OutageNote
+from monitor.marks import Subject
+from monitor.models import Outage, OutageNote
 from monitor.outage_forms import FilterForm, NoteForm
+from monitor.parts import Context, LivePage, answer
 from scripts.my_shortcuts import paginate
 
 OUTAGES_PER_PAGE = 25
@@ -30,20 +34,28 @@ form_methods = require_http_methods(["GET", "HEAD", "POST"])
 @page_reader
 def outages(request: HttpRequest) -> HttpResponse:
     """The outages that match the filters of the query; a filter with a mistake says so and does not count."""
-    insider, now = request.user.is_authenticated, timezone.now()
+    page = LivePage("outages", _list(request), request.get_full_path())
+    return answer(request, page, lambda now: _of_list(request, now))
+
+
+def _of_list(request: HttpRequest, now: datetime) -> Context:
+    insider = request.user.is_authenticated
     chosen = (request.GET.get("group", ""), request.GET.get("site", ""))
     form = FilterForm(request.GET, outage_queries.places(*chosen, insider=insider))
     filters = form.filters()
     page = paginate(
         outage_queries.outages(filters, insider=insider), OUTAGES_PER_PAGE, request.GET.get("page")
     )
-    context = {
+    return {
         "form": form,
         "page": page,
         "found": f"{page.paginator.count:,} {'outage' if page.paginator.count == 1 else 'outages'}",
         "cards": outage_queries.outage_cards(page, filters, now, insider=insider),
     }
-    return render(request, "monitor/outages.html", context)
+
+
+def _list(request: HttpRequest) -> Subject:
+    return Subject("outages", "all", request.user.is_authenticated)
 
 
 @require_safe
@@ -53,16 +65,29 @@ def outage(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
     Who was told, and the notes, are for people with a login: they name addresses and colleagues.
     """
-    now, user = timezone.now(), request.user if isinstance(request.user, User) else None
-    insider = user is not None
+    insider = request.user.is_authenticated
     found = outage_queries.find_outage(pk, insider=insider)
-    if found is None:
-        if pk is not None:
-            raise Http404("There is no outage with this number.")
-        return render(request, "monitor/no_outage.html")
+    if found is not None:
+        # By its number: what is written on the page must not go when another outage is the current one.
+        address = found.get_absolute_url() + _asked(request)
+        page = LivePage("outage", Subject("outage", str(found.pk), insider), address, is_personal=insider)
+        return answer(request, page, lambda now: _of_outage(request, found, now))
+    if pk is not None:
+        raise Http404("There is no outage with this number.")
+    return answer(request, LivePage("no_outage", _list(request), request.get_full_path()), lambda _now: {})
+
+
+def _asked(request: HttpRequest) -> str:
+    """The query as it stands in an address."""
+    return f"?{request.GET.urlencode()}" if request.GET else ""
+
+
+def _of_outage(request: HttpRequest, found: Outage, now: datetime) -> Context:
+    user = request.user if isinstance(request.user, User) else None
+    insider = user is not None
     falls = paginate(outage_queries.falls_in(found, insider=insider), FALLS_PER_PAGE, request.GET.get("page"))
     line = paginate(outage_history.moments(found, insider=insider), MOMENTS_PER_PAGE, request.GET.get("line"))
-    context = {
+    return {
         "outage": found,
         "lasted": outage_queries.lasted(found, now),
         "figures": outage_history.figures(found, insider=insider),
@@ -73,7 +98,6 @@ def outage(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         "falls": outage_queries.fall_cards(falls, now),
         "note_form": NoteForm() if user is not None and user.is_staff else None,
     }
-    return render(request, "monitor/outage.html", context)
 
 
 # --- Notes ---------------------------------------------------------------------------------------

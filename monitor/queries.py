@@ -15,7 +15,6 @@ from django.db import connection
 from django.db.models import Avg, Count, Max, Q, QuerySet
 from django.utils import timezone
 
-from djamon.lib.buckets import TimeRange
 from djamon.lib.charts import MOST_BARS, Bar, Style
 from djamon.lib.words import milliseconds
 from monitor.appearance import Look, allowed, is_old, up_of
@@ -23,8 +22,6 @@ from monitor.models import Group, Site, SiteView
 from monitor.verdicts import Verdict
 
 JSON_VIEWS = 10
-# How far back the pages of results go: counting all rows of a site that is asked each minute takes too long.
-RESULTS_SHOWN = 2000
 # Beyond this a count says "more than": the confirmation page must not read a whole table.
 COUNT_LIMIT = 100_000
 
@@ -188,14 +185,6 @@ def site_data(site: Site) -> SiteData:
         "slug": site.slug,
         "views": [_view_data(view) for view in site.views.all()[:JSON_VIEWS]],
     }
-
-
-def results(site: Site, shown: TimeRange | None = None) -> QuerySet[SiteView]:
-    """The requests of a range, or the last ones; newest first, as far back as pages go."""
-    views = site.views.order_by("-date")
-    if shown:
-        views = views.filter(date__gte=shown.start, date__lt=shown.end)
-    return views[:RESULTS_SHOWN]
 
 
 def recent_bars(site: Site) -> list[Bar]:

@@ -18,6 +18,7 @@ from monitor.models import Site
 from monitor.series import RAW_SPAN, Fall, Point, Series, merged, series_of
 
 TABLE_ROWS = 50
+DRAWN_POINTS = 500  # a chart has about so many: it is another after so small a part of its range
 PHASE_NAMES = {"lookup_ms": "Name look-up", "connect_ms": "Connect", "tls_ms": "TLS", "wait_ms": "Wait"}
 COLOURS = {"lookup_ms": 1, "connect_ms": 2, "tls_ms": 3, "wait_ms": 4, "slowest_ms": 5}
 
@@ -78,7 +79,8 @@ class TimesPanel:
 
     ``typed`` is what its form holds, ``refused`` why it shows another range, ``query`` what the chart asks
     for, ``step`` how long a row of the table is, empty where each row is one request; with
-    ``coarse`` the range is too long for phases.
+    ``coarse`` the range is too long for phases. ``every_s``: after how many seconds the
+    chart is another, 0 for never.
     """
 
     words: str
@@ -91,6 +93,7 @@ class TimesPanel:
     rows: list[Row]
     step: str
     coarse: bool
+    every_s: int
 
 
 def panel_of(site: Site, query: Mapping[str, str], now: datetime, zone: tzinfo) -> TimesPanel:
@@ -111,6 +114,7 @@ def panel_of(site: Site, query: Mapping[str, str], now: datetime, zone: tzinfo) 
         rows=[Row(point, [getattr(point, name) for name in phases]) for point in table.points],
         step=in_words(table.buckets.size_s) if table.buckets else "",
         coarse=shown.end - shown.start > RAW_SPAN and not phases,
+        every_s=max(1, int(shown.seconds / DRAWN_POINTS)) if shown.name else 0,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,33 +17,26 @@ from djamon.lib.buckets import RANGES, RangeRefused, asks_for_range, parse_range
 from djamon.lib.charts import bar_list
 from djamon.lib.negotiation import json_error
 from jobs.queries import are_pages_in_doubt
-from monitor import board_page, calendar, outage_queries, queries, timechart, uptime
+from monitor import board_page, calendar, outage_queries, queries, resultpages, timechart, uptime
 from monitor.appearance import look_of
-from monitor.board import Audience
 from monitor.certificate import certificate_of
+from monitor.marks import Subject
 from monitor.models import Site
 from monitor.outage_views import outage, outages
-from scripts.my_shortcuts import HttpResponseJson, paginate
+from monitor.parts import Context, LivePage, answer, audience_of
+from scripts.my_shortcuts import HttpResponseJson
 
 __all__ = ["group_data", "home", "login_user", "outage", "outages", "site_data"]
-
-RESULTS_PER_PAGE = 20
 
 
 @require_safe
 @page_reader
 def home(request: HttpRequest) -> HttpResponse:
     """Every group with its sites, and one sentence over all of them; narrowed by the query."""
-    page = board_page.page_of(request.GET, timezone.now(), _audience(request))
+    page = board_page.page_of(request.GET, timezone.now(), audience_of(request))
     if page is None:
         raise Http404("There is no group with this slug.")
     return render(request, "monitor/home.html", {"home": page, "states": board_page.STATES})
-
-
-def _audience(request: HttpRequest) -> Audience:
-    if not request.user.is_authenticated:
-        return "stranger"
-    return "staff" if request.user.is_staff else "user"
 
 
 @never_cache
@@ -88,12 +83,18 @@ def site_times(request: HttpRequest, slug: str) -> HttpResponse:
 @page_reader
 def site(request: HttpRequest, slug: str) -> HttpResponse:
     """One site: its state, uptime, its times over a range, its last results, outages and settings."""
-    found = _site_or_404(slug, insider=_is_insider(request))
-    now, zone = timezone.now(), timezone.get_current_timezone()
+    insider = _is_insider(request)
+    found = _site_or_404(slug, insider=insider)
+    page = LivePage("site", Subject("site", slug, insider), request.get_full_path())
+    return answer(request, page, lambda now: _of_site(request, found, now))
+
+
+def _of_site(request: HttpRequest, found: Site, now: datetime) -> Context:
+    zone = timezone.get_current_timezone()
     shown = parse_range(request.GET, now, zone) if asks_for_range(request.GET) else None
     if isinstance(shown, RangeRefused):
         shown = None  # the panel of times says why
-    context = {
+    return {
         "site": found,
         "look": look_of(found, now, doubt=are_pages_in_doubt(now)),
         "strikes": settings.STRIKES,
@@ -104,12 +105,11 @@ def site(request: HttpRequest, slug: str) -> HttpResponse:
         "certificate": certificate_of(found, now),
         "times": timechart.panel_of(found, request.GET, now, zone),
         "ranges": RANGES,
-        "results": paginate(queries.results(found, shown), RESULTS_PER_PAGE, request.GET.get("page")),
+        "results": resultpages.page_of(found, shown, request.GET),
         "results_of": timechart.range_in_words(shown, zone) if shown else "",
         "falls": outage_queries.falls_of(found, now),
         "now": now,
     }
-    return render(request, "monitor/site.html", context)
 
 
 def _is_insider(request: HttpRequest) -> bool:

@@ -83,6 +83,9 @@ class Pace(NamedTuple):
     linger_s: float = LINGER_S
 
 
+USUAL = Pace()
+
+
 class Seen(NamedTuple, Generic[Subject]):
     """What a page shows, and the mark that it was drawn with, where it knows."""
 
@@ -104,7 +107,7 @@ class Hub(Generic[Subject]):
         voice: Voice,
         *,
         tell: Callable[[object, int], Payload] = lambda _mark, _count: CHANGED,
-        pace: Pace = Pace(),
+        pace: Pace = USUAL,
     ) -> None:
         self.sees = False  # the last look told something
         self._sources = look

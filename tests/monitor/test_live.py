@@ -13,7 +13,8 @@ from django.utils.safestring import mark_safe
 
 from accounts.streams import Audience, Reader
 from djamon.lib.streaming import Doors, EventApp, Scope, header
-from monitor.live import TAGS_KEPT, History, Hub, Look, shown_tag
+from monitor.live import TAGS_KEPT, History, Hub, Look, changed, page_of, shown_tag
+from monitor.marks import Subject
 from tests.djamon import streamserver
 from tests.djamon.streamserver import Running, serving, until
 
@@ -98,6 +99,32 @@ SHOWN = [
 @pytest.mark.parametrize(("query", "headers", "tag"), SHOWN)
 def test_what_a_browser_says_that_it_shows(query, headers, tag) -> None:
     assert shown_tag({"query_string": query, "headers": headers}) == tag
+
+
+PAGES = [
+    ("home", b"tag=abc", "staff", None),
+    ("a site", b"site=shop&mark=m1", "user", (Subject("site", "shop", True), "m1")),
+    ("an outage", b"outage=12", "staff", (Subject("outage", "12", True), "")),
+    ("the list, a stranger", b"outages=all&mark=m1", "stranger", (Subject("outages", "all", False), "m1")),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "audience", "seen"), [case[1:] for case in PAGES], ids=[case[0] for case in PAGES]
+)
+def test_which_page_a_stream_is_for(query, audience, seen) -> None:
+    assert page_of(Reader(audience), {"query_string": query, "headers": []}) == seen
+
+
+def test_who_connects_again_shows_what_it_was_told_last() -> None:
+    scope = {"query_string": b"site=shop&mark=m1", "headers": [(b"last-event-id", b"m2")]}
+    assert page_of(Reader("user"), scope) == (Subject("site", "shop", True), "m2")
+
+
+@pytest.mark.parametrize(("count", "spread_ms"), [(1, 0), (101, 500), (10_000, 10_000)])
+def test_many_pages_do_not_ask_in_the_same_moment(count, spread_ms) -> None:
+    said = f'event: changed\nid: m1\ndata: {{"spread_ms": {spread_ms}}}\n\n'
+    assert changed("m1", count).plain.decode() == said
 
 
 PAUSES = [

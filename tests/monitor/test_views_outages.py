@@ -62,8 +62,9 @@ def test_outages_stand_newest_first_each_with_its_duration(member_client) -> Non
 def test_outages_ask_as_often_however_many(member_client, django_assert_num_queries, outages) -> None:
     for day in range(outages):
         make_outage(make_up(), make_up(), resolved_at=timezone.now() - timedelta(days=day))
-    # Groups and sites to choose from, the number of outages, one page, their cards, their first falls.
-    with django_assert_num_queries(count_of_shell(member_client) + 6):
+    # Groups and sites to choose from, the number of outages, one page, their cards, their first falls; its
+    # mark: the banners and the state of the jobs again (6), the newest outage, its falls.
+    with django_assert_num_queries(count_of_shell(member_client) + 6 + 8):
         page = text(member_client, "/outages/")
     assert page.count('<th scope="row"') == min(outages, 25)
 
@@ -289,7 +290,7 @@ def test_strangers_ask_as_often_as_members(
     for day in range(outages):
         make_outage(make_up(), make_up(), resolved_at=timezone.now() - timedelta(days=day))
     # The banners' three, and what members ask too.
-    with django_assert_num_queries(4 + 6):
+    with django_assert_num_queries(4 + 6 + 8):
         page = text(stranger_client, "/outages/")
     assert page.count('<th scope="row"') == min(outages, 25)
 
@@ -305,8 +306,8 @@ def test_an_outage_asks_as_often_however_much_happened(
         tell(outage, now, f"ops-{number}@example.org")
         notes.add(outage, staff, f"note {number}", now + timedelta(seconds=number))
     # The outage, its figures, who was told, falls (their number, a page), the line (its number, a page), and
-    # what stands on it: falls, alerts, deliveries, attempts, notes.
-    with django_assert_max_num_queries(count_of_shell(staff_client) + 12):
+    # what stands on it: falls, alerts, deliveries, attempts, notes; its mark (12).
+    with django_assert_max_num_queries(count_of_shell(staff_client) + 12 + 12):
         text(staff_client, f"{outage.get_absolute_url()}?line={line}")
 
 

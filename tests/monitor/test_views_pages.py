@@ -235,9 +235,15 @@ def test_a_site_shows_strikes_figures_results_and_settings(member_client) -> Non
 def test_results_are_paged(member_client) -> None:
     site = make_up()
     make_views(site, 45)
-    assert text(member_client, site.get_absolute_url()).count("<td>HEAD</td>") == 20
-    assert text(member_client, f"{site.get_absolute_url()}?page=3").count("<td>HEAD</td>") == 5
-    assert text(member_client, f"{site.get_absolute_url()}?page=nonsense").count("<td>HEAD</td>") == 20
+    page = text(member_client, site.get_absolute_url())
+    assert page.count("<td>HEAD</td>") == 20
+    oldest = re.search(r'href="([^"]+)">Oldest</a>', page)
+    assert oldest is not None
+    last = text(member_client, site.get_absolute_url() + oldest[1].partition("#")[0])
+    assert last.count("<td>HEAD</td>") == 20
+    assert ">Newer</a>" in last
+    assert ">Older</a>" not in last
+    assert text(member_client, f"{site.get_absolute_url()}?before=nonsense").count("<td>HEAD</td>") == 20
 
 
 def test_only_staff_find_the_ways_to_change_a_site(staff_client, member_client) -> None:
@@ -259,8 +265,8 @@ def test_a_site_asks_as_often_whatever_its_history(member_client, django_assert_
     for day in range(rows):
         make_outage(site, resolved_at=timezone.now() - timedelta(days=day))
     # The site, its figures, whether runs are late (2), its uptime and calendar (5), its times (count,
-    # points, falls), the number of results, one page, its falls.
-    with django_assert_num_queries(count_of_shell(member_client) + 15):
+    # points, falls), a page of results, its falls; its mark (7).
+    with django_assert_num_queries(count_of_shell(member_client) + 14 + 7):
         text(member_client, site.get_absolute_url())
 
 
