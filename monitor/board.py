@@ -23,6 +23,7 @@ from monitor.appearance import look_of_state
 from monitor.board_headline import Story
 from monitor.board_rows import Placed
 from monitor.models import Group
+from monitor.names import Natural, natural
 from monitor.queries import NO_DETAILS, BoardDetails
 from monitor.uptimes import Known
 
@@ -196,13 +197,13 @@ def _rows(seen: Seen, group: Group, pick: Pick, details: Mapping[int, BoardDetai
     return rows
 
 
-def _badness(placed: Placed) -> tuple[int, str, int]:
-    return placed.look.rank, placed.site.name.casefold(), placed.site.pk
+def _badness(placed: Placed) -> tuple[int, Natural, int]:
+    return placed.look.rank, natural(placed.site.name), placed.site.pk
 
 
-def _group_badness(group: Group, sites: Sequence[Placed]) -> tuple[int, str]:
+def _group_badness(group: Group, sites: Sequence[Placed]) -> tuple[int, Natural]:
     """What has something down first, then what has something failing, then by name."""
-    return min(2, sites[0].look.rank if sites else 2), group.name.casefold()
+    return min(2, sites[0].look.rank if sites else 2), natural(group.name)
 
 
 def _banners(now: datetime) -> list[Banner]:
