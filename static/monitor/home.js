@@ -216,6 +216,9 @@
       if (!whole) {
         return;
       }
+      if (form.hidden) {
+        form.hidden = !groups.querySelector("tr[data-state]"); // the first site has come
+      }
       const { q, state } = values();
       const words = q.toLowerCase();
       const count = { found: 0, total: 0 };
