@@ -152,16 +152,18 @@ _QUIET = ((OLD, "not asked lately"), (UNKNOWN, "not asked yet"), (PAUSED, "pause
 def _quiet_sentence(looks: Sequence[Look], *, current: bool) -> str:
     if set(looks) == {UNKNOWN}:
         return "No site has been asked yet."
+    if set(looks) == {PAUSED}:
+        return "The one site is paused." if len(looks) == 1 else f"All {len(looks):,} sites are paused."
     up = sum(look.key == "up" for look in looks)
     clauses = [_up_clause(up, len(looks), current=current)]
-    clauses += [f"{looks.count(look)} {words}" for look, words in _QUIET if look in looks]
+    clauses += [f"{looks.count(look):,} {words}" for look, words in _QUIET if look in looks]
     return f"{'; '.join(clauses)}."
 
 
 def _up_clause(up: int, total: int, *, current: bool) -> str:
     if not up:
         return "No site is known to be up"
-    which = "All" if up == total else f"{up} of"
+    which = "All" if up == total else f"{up:,} of"
     sites = "The one site" if total == 1 else f"{which} {total:,} sites"
     if not current:
         return f"{sites} {'was' if up == 1 else 'were'} up when last asked"

@@ -1,4 +1,4 @@
-"""Small words of all pages, for templates: moments, times, shares. The settings load it as ``words``."""
+"""Small words of all pages, for templates: moments, counts, shares. The settings load it as ``words``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def milliseconds(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,.0f} ms" if value >= 10 else f"{value:.2g} ms"
+
+
+@register.filter
+def count(value: int) -> str:
+    """``10,000``."""
+    return f"{value:,}"
 
 
 @register.filter

@@ -125,6 +125,16 @@ def test_news_are_old_news_where_the_last_run_is_in_doubt(sites, text) -> None:
         pytest.param(
             [site("up"), site("up", enabled=False)], "1 of 2 sites is up; 1 paused.", "up", id="paused"
         ),
+        pytest.param([site("up", enabled=False)], "The one site is paused.", "unknown", id="one-paused"),
+        pytest.param(
+            [site("up", enabled=False)] * 12, "All 12 sites are paused.", "unknown", id="all-paused"
+        ),
+        pytest.param(
+            [site("up")] * 1200 + [site("up", enabled=False)] * 1300,
+            "1,200 of 2,500 sites are up; 1,300 paused.",
+            "up",
+            id="thousands",
+        ),
         pytest.param([Site()], "No site has been asked yet.", "unknown", id="new"),
         pytest.param(
             [site("up", 16)], "No site is known to be up; 1 not asked lately.", "unknown", id="all-old"

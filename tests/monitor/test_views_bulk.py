@@ -10,14 +10,17 @@ from django.contrib.messages import get_messages
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from jobs import recording
 from jobs.models import JobRun
 from monitor import bulk_views
+from monitor.bulk_queries import Chosen
 from monitor.models import Group, Outage, Site, SiteView
 from tests.monitor.factories import make_down, make_group, make_outage, make_site, make_up, make_views
 
@@ -76,6 +79,15 @@ def test_forms_want_their_token(staff, name) -> None:
 
 def test_deleting_is_no_link(staff_client) -> None:
     assert staff_client.get(reverse("sites_delete")).status_code == 405
+
+
+def test_a_search_is_offered_as_soon_as_there_is_a_site(staff_client) -> None:
+    searches = []
+    for _ in range(2):
+        found = re.search(r'<form id="board-filter"[^>]*>', staff_client.get("/").content.decode())
+        searches.append(found is not None and " hidden" not in found[0])
+        make_up()
+    assert searches == [False, True]
 
 
 def test_home_leads_staff_there_and_nobody_else(staff_client, member_client) -> None:
@@ -469,6 +481,16 @@ def test_the_question_costs_the_same_for_any_number_of_sites(staff_client) -> No
         return len(queries)
 
     assert cost(1) == cost(60)
+
+
+def test_large_counts_are_told_with_separators() -> None:
+    chosen = Chosen(sites=10_000, groups=1_200, down=3_000, names=["a"], results="1 result")
+    page = render_to_string("monitor/bulk_delete.html", {"chosen": chosen}, RequestFactory().get("/"))
+    said = " ".join(strip_tags(page).split())
+    assert "Delete 10,000 sites?" in said
+    assert "10,000 sites of 1,200 groups and 1 result go" in said
+    assert "3,000 of them are down" in said
+    assert "and 9,999 more" in said
 
 
 def test_a_deletion_that_takes_long_asks_whether_to_go_on(staff) -> None:
