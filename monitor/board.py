@@ -119,7 +119,7 @@ def see(now: datetime) -> Seen:
         since=queries.fallen_since(),
         story=board_headline.story(now),
         banners=_banners(now),
-        known=uptimes.kept.read(now),
+        known=uptimes.current(now),
     )
 
 

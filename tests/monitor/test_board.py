@@ -220,7 +220,7 @@ def test_as_many_queries_for_ten_sites_as_for_a_thousand(django_assert_num_queri
         for number in range(sites)
     )
     board.draw(NOW, ["staff"])  # adds up the uptime
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         board.draw(NOW, ["staff", "user", "stranger"])
     with django_assert_num_queries(10):
         board.fingerprint(NOW)

@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError
 
 from monitor import uptimes
+from monitor.models import Site
 from monitor.rollups import roll_up
 from monitor.uptime import Figures, Uptime, of_sites
 from monitor.uptimes import Uptimes
@@ -145,3 +146,46 @@ def test_what_is_rolled_up_is_read_once_an_hour(django_assert_num_queries) -> No
             figures = compute(after(60 * minutes))
     assert figures[site.pk].day.percent == "25.00 %"
     assert figures == of_sites([site], after(61 * 60))
+
+
+# --- Sites that failed or rose since ----------------------------------------------------------------
+def percent(site: Site, now: datetime) -> str:
+    return uptimes.current(now).figures[site.pk].day.percent
+
+
+def answered(site: Site, at: datetime, verdict: int, **fields: object) -> None:
+    """As a run records it."""
+    make_view(site, at, verdict=verdict)
+    Site.objects.filter(pk=site.pk).update(last_checked=at, last_verdict=verdict, **fields)
+
+
+@pytest.mark.django_db
+def test_no_site_is_shown_with_figures_from_before_it_failed_or_rose() -> None:
+    site, other = make_site(), make_site()
+    answered(site, NOW, 1)
+    answered(other, NOW, 1)
+    assert percent(site, after(1)) == "100 %"
+    answered(site, after(10), 2)
+    assert percent(site, after(11)) == "50.00 %"
+    answered(site, after(20), 2)
+    assert percent(site, after(21)) == "33.33 %"
+    answered(site, after(30), 1, state="up", state_since=after(30))
+    assert percent(site, after(31)) == "50.00 %"
+    assert uptimes.current(after(31)).at == after(1)  # those of all others are kept
+
+
+@pytest.mark.django_db
+def test_what_moved_is_added_up_once(django_assert_num_queries) -> None:
+    site = make_site()
+    percent(site, NOW)
+    answered(site, after(10), 2)
+    percent(site, after(11))
+    with django_assert_num_queries(1):
+        percent(site, after(12))
+
+
+def test_where_very_many_moved_all_are_added_up(kept, sums) -> None:
+    kept.read(NOW)
+    many = dict.fromkeys(range(501), after(1))
+    known = kept.read_with(lambda since: many, lambda keys, now: {}, after(2))
+    assert (known.at, sums.asked) == (after(2), [NOW, after(2)])

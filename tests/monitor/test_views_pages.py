@@ -107,7 +107,7 @@ def test_home_asks_as_often_whatever_it_shows(member_client, django_assert_num_q
         for number in range(sites)
     )
     text(member_client, "/")  # adds up the uptime, which the process keeps
-    with django_assert_num_queries(14):  # two for who is asking
+    with django_assert_num_queries(15):  # two for who is asking
         text(member_client, "/")
 
 
