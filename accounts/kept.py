@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
 from accounts.forms import LoginForm
+from djamon.lib.hooks import key_words
 
 FIELD = "kept"  # the hidden field that carries it
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -39,10 +40,16 @@ class Kept:
     def shown(self) -> list[tuple[str, str]]:
         """What a person typed or chose, under words instead of names."""
         return [
-            (name.replace("_", " "), value)
+            (name.replace("_", " "), _in_words(name, value))
             for name, value in self.fields
             if value and name not in NEVER_SHOWN and not name.startswith("initial-")
         ]
+
+
+def _in_words(name: str, value: str) -> str:
+    """A key is nothing that anybody typed: they chose the row that it stands for."""
+    words = key_words.get(name)
+    return (words and words(value)) or value
 
 
 def of(request: HttpRequest) -> Kept | None:

@@ -1,4 +1,4 @@
-"""Where apps announce what they add to the frame that all share: navigation, banners, health, metrics.
+"""Where apps announce what they add to the frame that all share: navigation, banners, health, metrics, names.
 
 Apps register in their AppConfig.ready(); this file knows none of them, only the shapes.
 """
@@ -61,6 +61,8 @@ nav_items: list[NavItem] = []
 banner_sources: list[Callable[[datetime], Iterable[Banner]]] = []
 health_sources: list[Callable[[datetime], Iterable[HealthPart]]] = []
 metric_sources: list[Callable[[datetime], Iterable[Metric]]] = []
+# By the name of a form's field whose values are keys: what people call the row, None where it is no row's.
+key_words: dict[str, Callable[[str], str | None]] = {}
 
 
 def page_frame(request: HttpRequest) -> dict[str, Any]:

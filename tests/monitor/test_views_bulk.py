@@ -262,6 +262,23 @@ def test_a_thousand_pasted_lines_outlive_the_session(staff, staff_client) -> Non
     assert html.unescape(page).count("https://site-999.example/a/path") == 2  # to look at, and to send
 
 
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [("its key", "<b>Web</b>"), ("9" * 30, "9" * 30), ("999", "999"), ("x", "x")],
+    ids=["known", "huge", "gone", "no-key"],
+)
+def test_a_kept_form_names_the_group_that_was_chosen(staff, staff_client, chosen: str, shown: str) -> None:
+    group = make_group(name="<b>Web</b>")
+    staff_client.logout()
+    page = add(
+        staff_client, "https://a.example/", group=chosen.replace("its key", str(group.pk))
+    ).content.decode()
+    kept = re.search(r'name="kept" value="([^"]+)"', page)
+    login = {"username": "sam-staff", "password": "a long password", "kept": kept and kept[1]}
+    page = staff_client.post(reverse("login"), login).content.decode()
+    assert re.search(rf"<dt>Group</dt>\s*<dd><pre[^>]*>{html.escape(shown)}</pre>", page)
+
+
 # --- Importing -----------------------------------------------------------------------------------
 def upload(client: Client, data: bytes | str):
     file = SimpleUploadedFile("sites.csv", data.encode() if isinstance(data, str) else data)
