@@ -101,7 +101,7 @@ def put_off(channel: str, refused: Refused, *, due_at: datetime, now: datetime) 
 
 
 def take_up(channel: str, now: datetime) -> int:
-    """The channel answers again: what its fault held up says what its own last try said, and has its turn soon.
+    """The channel answers again: what its fault held up has its turn soon, and says its own last result.
 
     Otherwise a fault that is over would be told as the reason of all that waits. What was tried waits some
     minutes all the same: it may be what the channel breaks at. Gives how many.

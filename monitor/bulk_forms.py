@@ -30,14 +30,14 @@ class LinesField(forms.CharField):
     """Takes NUL as the page would give it back, so that its line alone is refused, and not all of them."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(value).replace("\0", UNREADABLE)
+        return (super().to_python(value) or "").replace("\0", UNREADABLE)
 
 
 class CsvField(forms.CharField):
     """Says on which line NUL stands."""
 
     def to_python(self, value: Any) -> str:
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         refuse_nul(text)
         return text
 
