@@ -19,12 +19,15 @@ LONGEST_KEY = 500
 LONGEST_TOKEN = 200
 LONGEST_CALL_S = 1e9
 STANDARD_FIELDS = ("key", "execution_time", "timestamp", "token")
-STANDARD_COLONS = len(STANDARD_FIELDS)  # each field has one: where there are no more, there is no fifth field
+STANDARD_COLONS = len(STANDARD_FIELDS)  # each field has one
 
 EARLIEST_S = 946_684_800  # 2000-01-01: whatever is older is a clock that was never set
 FROM_HERE_MILLISECONDS = 100_000_000_000  # seconds of the year 5138, milliseconds of 1973
 CLOCK_AHEAD_S = 86_400
 TOO_DEEP = "nested too deeply"
+NOT_JSON = "not JSON"
+# By what is decoded of other fields: their names and values are passed over before.
+CANNOT_BE_READ = (RecursionError, msgspec.DecodeError, UnicodeDecodeError)
 ESCAPE = b"\\"
 NUL = rb"\u0000"  # as JSON has to write it
 
@@ -72,7 +75,7 @@ def read(datagrams: Sequence[bytes], now_s: float, tokens: Set[str] = frozenset(
     joined = b"\n".join(datagrams)
     messages = _decoded_together(joined, len(datagrams))
     if messages and _are_plain(messages, joined, now_s, tokens):
-        with suppress(RecursionError):
+        with suppress(*CANNOT_BE_READ):
             return Batch(_samples(datagrams, messages), Counter())
     batch = Batch([], Counter())
     for number, raw in enumerate(datagrams):
@@ -98,11 +101,20 @@ def _samples(datagrams: Sequence[bytes], messages: Sequence[Message]) -> list[Fi
             message.token,
             message.timestamp,
             message.execution_time,
-            None if raw.count(b":") <= STANDARD_COLONS else _extra(raw),
+            None if _is_bare(raw, message) else _extra(raw),
         )
         for raw, message in zip(datagrams, messages, strict=True)
     ]
     return cast("list[Fields]", made)  # all timestamps are int
+
+
+def _is_bare(raw: bytes, message: Message) -> bool:
+    """Whether it has the four standard fields, each by name, and so no other; quicker than to decode it all."""
+    return (
+        raw.count(b":") == STANDARD_COLONS
+        and message.timestamp is not None
+        and (message.token != DEFAULT_TOKEN or b'"token":' in raw)
+    )
 
 
 def _decoded_together(joined: bytes, count: int) -> list[Message] | None:
@@ -123,7 +135,7 @@ def _decoded(raw: bytes) -> Message | str:
     except msgspec.ValidationError as error:
         return _refusal(str(error))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return "not JSON"
+        return NOT_JSON
     except RecursionError:
         return TOO_DEEP
 
@@ -152,9 +164,9 @@ def _add(batch: Batch, raw: bytes, message: Message | str, now_s: float, tokens:
         batch.refused["NUL in key or token"] += 1  # PostgreSQL cannot store it
     else:
         try:
-            extra = _extra(raw)
-        except RecursionError:
-            batch.refused[TOO_DEEP] += 1
+            extra = None if _is_bare(raw, message) else _extra(raw)
+        except CANNOT_BE_READ as error:
+            batch.refused[TOO_DEEP if isinstance(error, RecursionError) else NOT_JSON] += 1
             return
         sample = Sample(message.key, message.token, int(timestamp), message.execution_time, extra)
         batch.samples.append(sample)
@@ -167,8 +179,7 @@ def _bad_time(timestamp: float) -> str:
 
 
 def _extra(raw: bytes) -> str | None:
-    if raw.count(b":") <= STANDARD_COLONS:
-        return None
+    """The fields beside the standard ones as JSON; raises CANNOT_BE_READ."""
     fields: dict[str, Any] = _any.decode(raw)
     for name in STANDARD_FIELDS:
         fields.pop(name, None)

@@ -48,6 +48,23 @@ TAKEN = [
     pytest.param(
         datagram(a=1, key="a:b"), {"extra": '{"a":1}', "key": "a:b"}, id="extra, and a colon in the key"
     ),
+    *(
+        pytest.param(
+            datagram(a=1, **{name: ... for name in absent}),
+            {"extra": '{"a":1}', **changed},
+            id=f"extra, without {' and '.join(absent)}",
+        )
+        for absent, changed in (
+            (("token",), {"token": "test-token"}),
+            (("timestamp",), {"timestamp": int(NOW)}),
+            (("timestamp", "token"), {"timestamp": int(NOW), "token": "test-token"}),
+        )
+    ),
+    pytest.param(
+        datagram(token=..., a="token"),
+        {"extra": '{"a":"token"}', "token": "test-token"},
+        id="extra that only says token",
+    ),
     pytest.param(json.dumps(GOOD, indent=2).encode(), {}, id="on several lines"),
     pytest.param(datagram() + b"\n", {}, id="a line end, as nc sends"),
 ]
@@ -64,6 +81,7 @@ REFUSED = [
     pytest.param(b"", "not JSON", id="empty"),
     pytest.param(b"\xff\x00\x01", "not JSON", id="random bytes"),
     pytest.param(datagram()[:-1], "not JSON", id="cut off"),
+    pytest.param(datagram()[:-1] + b',"\xff":1}', "not JSON", id="a field's name that is no UTF-8"),
     pytest.param(datagram() + datagram(), "not JSON", id="two in one"),
     pytest.param(datagram() + b"\n" + datagram(), "not JSON", id="two lines"),
     pytest.param(b'{"key":"a","execution_time":NaN}', "not JSON", id="NaN"),
