@@ -109,7 +109,7 @@ def _samples(datagrams: Sequence[bytes], messages: Sequence[Message]) -> list[Fi
 
 
 def _is_bare(raw: bytes, message: Message) -> bool:
-    """Whether it has the four standard fields, each by name, and so no other; quicker than to decode it all."""
+    """Whether it has the four standard fields, each by name, and so no other; quicker than to decode it."""
     return (
         raw.count(b":") == STANDARD_COLONS
         and message.timestamp is not None
