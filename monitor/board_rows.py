@@ -26,6 +26,8 @@ from monitor.uptime import Figures, Uptime, in_words
 CERTIFICATE_SOON_DAYS = 14
 SEARCHED_URL = 200  # characters of an address that the browser searches in
 COLUMNS = 7
+FEW_RESULTS = 100  # of fewer, one is more than a hundredth
+WELL_SEEN = 0.99
 
 BAR_STYLES: dict[str, Style] = {"u": "up", "d": "down", "i": "unknown"}
 ONLY_LETTERS = str.maketrans("", "", digits + whitespace + "-")
@@ -129,12 +131,32 @@ def times(recent: str) -> list[float | None]:
 def _uptimes(figures: Figures | None) -> str:
     if figures is None:
         return "<td>–</td><td>–</td><td>–</td>"
-    return _uptime(figures.day) + _uptime(figures.days_30) + _uptime(figures.days_90)
+    day, month, quarter = figures.day, figures.days_30, figures.days_90
+    is_new = month.due == day.due
+    month_of = "a day" if is_new else ""
+    quarter_of = "" if quarter.due != month.due else month_of or "30 days"
+    return _uptime(day) + _uptime(month, month_of) + _uptime(quarter, quarter_of)
 
 
 @lru_cache(maxsize=8192)  # most sites were asked as often, and were always up
-def _uptime(uptime: Uptime) -> str:
-    return f'<td title="{in_words(uptime)}">{uptime.percent}</td>'
+def _uptime(uptime: Uptime, known: str = "") -> str:
+    words = rests_on(uptime, known)
+    note = f" <small>{words}</small>" if words else ""
+    return f'<td title="{in_words(uptime)}">{uptime.percent}{note}</td>'
+
+
+def rests_on(uptime: Uptime, known: str = "") -> str:
+    """What a figure rests on where that is little: few results, less time than its heading says, or gaps.
+
+    ``known``: the site's whole history, where that is shorter than the span.
+    """
+    if not uptime.conclusive:
+        return ""
+    if uptime.conclusive < FEW_RESULTS:
+        return "of 1 result" if uptime.conclusive == 1 else f"of {uptime.conclusive} results"
+    if (uptime.coverage or 0) < WELL_SEEN:
+        return f"{100 * uptime.conclusive // uptime.due} % seen"
+    return f"of {known}" if known else ""
 
 
 def empty_row(group: Group) -> str:

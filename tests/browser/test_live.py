@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import PHONE
 from tests.browser.serving import serving
 
 SITES = [f"site-{number:02}" for number in range(40)]
@@ -60,6 +61,21 @@ def test_a_site_falls_and_rises_and_nobody_is_disturbed(watched, staff, web) -> 
     expect(headline).to_contain_text("All 40 sites are up")
     expect(page.get_by_role("searchbox")).to_have_value("site-3")
     assert page.evaluate("window.notReloaded")
+
+
+def test_on_a_phone_a_row_has_all_that_a_wide_one_has(sized, staff) -> None:
+    page = staff(sized("little")).opens("/", viewport=PHONE)
+    row = page.locator("#groups tbody tr[data-state='up']").first
+    expect(row.locator(".sparkline")).to_be_visible()
+    cells = row.locator("td")
+    for number in range(cells.count()):
+        box = cells.nth(number).bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] < box["x"] + box["width"] <= PHONE["width"]
+    headings = [
+        cells.nth(n).evaluate("cell => getComputedStyle(cell, '::before').content") for n in (3, 4, 5)
+    ]
+    assert [heading.split('"')[1].strip() for heading in headings] == ["24 h", "30 d", "90 d"]
 
 
 def test_a_folded_group_stays_folded_and_a_new_site_appears(watched, staff, web) -> None:

@@ -14,8 +14,12 @@ from django.utils import timezone
 from alerts.models import Alert, Delivery
 from jobs.models import JobRun, Lease
 from monitor import board, board_rows
+from monitor.appearance import UP
 from monitor.board import Board
+from monitor.board_rows import Placed
 from monitor.models import Group, OutageSites, Site
+from monitor.queries import NO_DETAILS, BoardSite
+from monitor.uptime import Figures, Uptime
 from tests.monitor.factories import make_down, make_group, make_outage, make_site, make_up, make_view
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -59,8 +63,41 @@ def test_a_row_says_how_a_site_is_was_and_how_quick() -> None:
     assert '<a class="clamped" href="/site/shop/"><bdi>Shop</bdi></a>' in html
     assert 'href="/site/shop/#results" data-recent="/site/shop/recent/"' in html
     assert 'aria-label="3 results: 2 up, 1 down"' in html
-    assert words(html) == "up Shop 20 ms 100 % 100 % 100 %"
+    assert words(html) == "up Shop 20 ms 100 % of 1 result 100 % of 1 result 100 % of 1 result"
     assert 'title="100 % of 100 % observed"' in html
+
+
+RESTS = {
+    "all of the time": (Uptime(up=1000, expected=1000), "", ""),
+    "almost all of it": (Uptime(up=991, expected=1000), "", ""),
+    "one result": (Uptime(up=1), "a day", "of 1 result"),
+    "few results": (Uptime(up=97, down=2, expected=1000), "", "of 99 results"),
+    "gaps": (Uptime(up=800, down=75, expected=1000), "", "87 % seen"),
+    "gaps in a short history": (Uptime(up=875, expected=1000), "a day", "87 % seen"),
+    "a short history": (Uptime(up=1000, expected=1000), "a day", "of a day"),
+    "nothing seen": (Uptime(inconclusive=5), "a day", ""),
+    "nothing due": (Uptime(), "a day", ""),
+}
+
+
+@pytest.mark.parametrize(("uptime", "known", "said"), RESTS.values(), ids=RESTS)
+def test_a_figure_says_what_it_rests_on_where_that_is_little(uptime, known, said) -> None:
+    assert board_rows.rests_on(uptime, known) == said
+
+
+HISTORIES = {
+    "a day": ([1440, 1440, 1440], "100 % 100 % of a day 100 % of a day"),
+    "a week": ([1440, 10_080, 10_080], "100 % 100 % 100 % of 30 days"),
+    "a year": ([1440, 43_200, 129_600], "100 % 100 % 100 %"),
+}
+
+
+@pytest.mark.parametrize(("counts", "said"), HISTORIES.values(), ids=HISTORIES)
+def test_no_figure_speaks_of_more_time_than_the_site_is_known_for(counts, said) -> None:
+    site = BoardSite(1, 1, "Shop", "shop", "http://x/", True, "up")
+    figures = Figures(*(Uptime(up=count, expected=count) for count in counts))
+    html = board_rows.row(Placed(site, UP), NO_DETAILS, figures, NOW)
+    assert words(html) == f"up Shop {said}"
 
 
 def test_only_good_answers_say_how_quick_a_site_is() -> None:
