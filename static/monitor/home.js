@@ -208,9 +208,10 @@
     const form = byId("board-filter");
     const whole = Boolean(form?.hasAttribute("data-whole"));
     const values = () => ({ q: form?.elements.q.value.trim() ?? "", state: form?.elements.state.value ?? "" });
-    const isSet = () => whole && Object.values(values()).some((value) => value !== "");
+    const isSet = () => Object.values(values()).some((value) => value !== "");
     let said = null;
     let timer = 0;
+    let request = null;
 
     function apply() {
       if (!whole) {
@@ -268,9 +269,39 @@
       timer = setTimeout(mirror, 300); // browsers refuse what changes the address too often
     }
 
+    function address() {
+      const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim())).toString();
+      return query ? `?${query}` : window.location.pathname;
+    }
+
     function mirror() {
-      const query = new URLSearchParams(Object.entries(values()).filter(([, value]) => value)).toString();
-      window.history.replaceState(null, "", query ? `?${query}` : window.location.pathname);
+      window.history.replaceState(null, "", address());
+    }
+
+    // Not all sites are here: the server is asked for those that match.
+    function soon(pauseMs = 300) {
+      clearTimeout(timer);
+      timer = setTimeout(ask, pauseMs);
+    }
+
+    async function ask() {
+      request?.abort();
+      request = new AbortController();
+      try {
+        const answer = await fetch(address(), { signal: request.signal, cache: "no-store" });
+        if (answer.redirected) {
+          window.location.reload(); // the login has ended
+        } else if (!answer.ok) {
+          throw new Error(`status ${answer.status}`);
+        }
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        mirror();
+        show(page);
+      } catch (error) {
+        if (error.name !== "AbortError") {
+          byId("board-filter-result").textContent = "Djamon does not answer: what is shown is not what you look for. Press Enter to try again.";
+        }
+      }
     }
 
     function start() {
@@ -278,7 +309,11 @@
         return;
       }
       if (!whole) {
-        form.elements.state.addEventListener("change", () => form.requestSubmit());
+        form.addEventListener("input", () => soon());
+        form.addEventListener("submit", (event) => {
+          event.preventDefault();
+          soon(0);
+        });
         return;
       }
       form.addEventListener("input", typed);
@@ -299,17 +334,52 @@
       }
     }
 
-    return { apply, isSet, start };
+    return { apply, isSet, soon, start };
   })();
 
+  // --- A page in place of this one, as the server found it ---------------------------------------------
+  function show(page) {
+    document.dispatchEvent(new Event("board:changing"));
+    const fresh = page.getElementById("board");
+    const wasWhole = Boolean(board.dataset.tag);
+    groups.replaceChildren(...page.getElementById("groups").childNodes);
+    for (const id of ["headline", "banners"]) {
+      replace(byId(id), page.getElementById(id).outerHTML);
+    }
+    for (const id of ["board-filter-result", "board-pages"]) {
+      byId(id).replaceChildren(...page.getElementById(id).childNodes);
+    }
+    board.dataset.tag = fresh.dataset.tag ?? "";
+    fold();
+    tellInTitle();
+    document.dispatchEvent(new Event("board:changed"));
+    if (board.dataset.tag && !wasWhole) {
+      board.dataset.events = fresh.dataset.events;
+      if (stream) {
+        stream.retry(); // it goes on from what is shown now
+      } else {
+        watch();
+      }
+    }
+  }
+
   // --- The stream ------------------------------------------------------------------------------------
+  const REFILTER_MS = 2000;
+  let stream = null;
+  let told = ""; // the tag of the last message
+
   function watch() {
-    const stream = window.djamonEvents.open({
-      address: () => `${board.dataset.events}?tag=${encodeURIComponent(board.dataset.tag)}`,
+    stream = window.djamonEvents.open({
+      address: () => `${board.dataset.events}?tag=${encodeURIComponent(board.dataset.tag || told)}`,
       after: board,
       stale: (isStale) => board.classList.toggle("board-stale", isStale),
       on: {
         board: (event) => {
+          told = event.lastEventId;
+          if (!board.dataset.tag) {
+            filter.soon(REFILTER_MS); // some sites are shown, which may have changed
+            return;
+          }
           if (!apply(JSON.parse(event.data))) {
             board.dataset.tag = ""; // something is missing here: ask for all of it
             stream.retry();

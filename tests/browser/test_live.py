@@ -93,6 +93,32 @@ def test_a_folded_group_stays_folded_and_a_new_site_appears(watched, staff, web)
     expect(page.get_by_role("link", name="newcomer", exact=True)).to_be_visible()
 
 
+def test_where_not_all_sites_fit_the_server_filters_while_one_types(copies, staff, web) -> None:
+    with copies("nothing") as instance:
+        instance.add_sites(**{f"many-{number}": web.url(f"many-{number}") for number in range(1, 2102)})
+        with serving(instance) as served:
+            page = staff(served).opens("/")
+            page.evaluate("window.notReloaded = true")
+            rows, result = page.locator("#groups tr[data-state]"), page.locator("#board-filter-result")
+            page.get_by_role("searchbox").press_sequentially("many-210")
+            expect(result).to_contain_text("3 of 2,101 sites")
+            expect(rows).to_have_count(3)
+            expect(page).to_have_url(re.compile(r"\?q=many-210$"))
+            page.keyboard.type("1")  # goes on where it was left
+            expect(rows).to_have_count(1)
+
+            web.codes["many-2101"] = 503
+            instance.must("probe", "--site", "many-2101")
+            expect(rows.locator(".state")).to_have_text("failing")
+            page.get_by_role("searchbox").fill("")
+            expect(result).to_be_empty()
+            expect(rows.first.locator(".state")).to_have_text("failing")
+            web.codes.clear()
+            instance.must("probe", "--site", "many-2101")
+            expect(page.locator("#groups")).not_to_contain_text("failing")
+            assert page.evaluate("window.notReloaded")
+
+
 def test_a_page_that_lost_its_server_finds_it_again(copies, staff, web) -> None:
     with copies("nothing") as instance:
         instance.add_sites(shop=web.url("shop"))
