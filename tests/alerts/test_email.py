@@ -15,6 +15,7 @@ from alerts.channels.email import EmailChannel
 from alerts.channels.shape import Blame, Outcome, Refused, Sent
 from alerts.models import Delivery
 from alerts.outbox import enqueue
+from alerts.queries import undelivered
 from alerts.sending import SendReport, send_due
 from tests.alerts.conftest import DRAFT, NOW, Clock, message
 from tests.alerts.servers import MailRules, babbling_server, closed_port, mail_server, silent_server
@@ -272,3 +273,27 @@ def test_outbox_repeats_what_may_not_have_arrived(rules: MailRules, clock: Clock
     assert str(send(clock)) == "1 alert sent"
     first, *_, last = rules.mails
     assert (first["To"], first["Message-ID"]) == (last["To"], last["Message-ID"])
+
+
+@pytest.mark.django_db
+def test_the_reason_of_a_refused_address_is_told_again_once_its_server_is_back(
+    mail_settings: Any, clock: Clock
+) -> None:
+    mail_settings.TO_EMAIL = ["ops@example.org", "bad@example.org"]
+    rules = MailRules(refused={"bad@example.org": "550 no such user"})
+    with mail_server(rules) as port:
+        mail_settings.EMAIL_PORT = port
+        enqueue(DRAFT, clock.now)
+        send_due(clock=clock)
+    with closed_port() as port:
+        mail_settings.EMAIL_PORT = port
+        for _ in range(3):
+            enqueue(DRAFT, clock.move(minutes=1))
+            send_due(clock=clock)
+    assert undelivered(clock.now).why == "e-mail: connection refused"
+    with mail_server(rules) as port:
+        mail_settings.EMAIL_PORT = port
+        for _ in range(7):
+            send_due(clock=clock, now=clock.move(minutes=1))
+    assert undelivered(clock.now).why.startswith("e-mail: the server refused this address")
+    assert set(rules.taken()) == {"ops@example.org"}
