@@ -54,7 +54,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
-    """``tag`` is empty where only a part of the board is shown: such a page is not live.
+    """``tag`` is empty where only a part of the board is shown: such a page asks anew when that changes.
 
     ``is_whole``: all sites are on the page, so that a browser can filter in it.
     """

@@ -25,7 +25,7 @@ from djamon.lib import watching
 from djamon.lib.eventstream import Payload, message
 from djamon.lib.streaming import Doors, EventApp, Feed, Scope, Wake, header
 from djamon.lib.watching import LINGER_S, Seen, Voice, Watcher
-from monitor.marks import Kind, Subject, marks
+from monitor.marks import Kind, Subject, mark_from, marks
 
 log = logging.getLogger(__name__)
 
@@ -306,7 +306,15 @@ def changed(mark: object, count: int) -> Payload:
 def site_events(draw: Draw, fingerprint: Fingerprint, doors: Doors) -> EventApp[Reader]:
     """The application at /events/sites: home, or where the query names one a page of a site or of outages."""
     home = Hub(draw, fingerprint)
-    pages: watching.Hub[Subject] = watching.Hub(marks, _seen_by, PAGES, tell=changed)
+
+    def look(subjects: Collection[Subject]) -> dict[Subject, str]:
+        found = marks(subjects)
+        parts = [subject for subject in subjects if subject.kind == "board"]
+        if parts:
+            found |= dict.fromkeys(parts, mark_from(fingerprint(timezone.now())))
+        return found
+
+    pages: watching.Hub[Subject] = watching.Hub(look, _seen_by, PAGES, tell=changed)
 
     def feed(reader: Reader, scope: Scope, wake: Wake) -> Feed:
         hub = home if page_of(reader, scope) is None else pages

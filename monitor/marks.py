@@ -25,7 +25,7 @@ from monitor.messages import reference
 from monitor.models import Outage, OutageNote, Site
 from monitor.outage_queries import latest_outage, visible_falls
 
-Kind = Literal["site", "outage", "outages"]
+Kind = Literal["site", "outage", "outages", "board"]
 
 MINUTE = timedelta(minutes=1)
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,200}")
@@ -37,7 +37,9 @@ SITE_FIELDS = (
 
 
 class Subject(NamedTuple):
-    """What a page shows: a site by slug, an outage by number, or the list; ``insider`` has a login."""
+    """What a page shows: a site by slug, an outage by number, the list, or a part of home, whose mark is not
+    made here; ``insider`` has a login.
+    """
 
     kind: Kind
     key: str
@@ -59,8 +61,13 @@ def marks(subjects: Collection[Subject], now: datetime | None = None) -> dict[Su
         frame = (doubt, said, timezone.localtime(now).date())
         mine = [subject for subject in subjects if subject.insider == insider]
         for subject, parts in _parts(mine, now, insider=insider).items():
-            found[subject] = blake2b(repr((frame, parts)).encode(), digest_size=9).hexdigest()
+            found[subject] = mark_from((frame, parts))
     return found
+
+
+def mark_from(seen: object) -> str:
+    """A short hash of what can be seen, by its written form."""
+    return blake2b(repr(seen).encode(), digest_size=9).hexdigest()
 
 
 def _parts(subjects: Iterable[Subject], now: datetime, *, insider: bool) -> dict[Subject, object]:

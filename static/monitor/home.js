@@ -212,6 +212,7 @@
     let said = null;
     let timer = 0;
     let request = null;
+    let isTyped = false; // what is shown is not yet what the fields say
 
     function apply() {
       if (!whole) {
@@ -284,18 +285,27 @@
       timer = setTimeout(ask, pauseMs);
     }
 
+    function typedSome() {
+      isTyped = true;
+      soon();
+    }
+
     async function ask() {
       request?.abort();
       request = new AbortController();
+      const target = isTyped ? address() : window.location.href;
       try {
-        const answer = await fetch(address(), { signal: request.signal, cache: "no-store" });
+        const answer = await fetch(target, { signal: request.signal, cache: "no-store" });
         if (answer.redirected) {
           window.location.reload(); // the login has ended
         } else if (!answer.ok) {
           throw new Error(`status ${answer.status}`);
         }
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        mirror();
+        if (isTyped) {
+          isTyped = false;
+          window.history.replaceState(null, "", target);
+        }
         show(page);
       } catch (error) {
         if (error.name !== "AbortError") {
@@ -309,10 +319,10 @@
         return;
       }
       if (!whole) {
-        form.addEventListener("input", () => soon());
+        form.addEventListener("input", typedSome);
         form.addEventListener("submit", (event) => {
           event.preventDefault();
-          soon(0);
+          typedSome();
         });
         return;
       }
@@ -353,36 +363,39 @@
     fold();
     tellInTitle();
     document.dispatchEvent(new Event("board:changed"));
-    if (board.dataset.tag && !wasWhole) {
-      board.dataset.events = fresh.dataset.events;
-      if (stream) {
-        stream.retry(); // it goes on from what is shown now
-      } else {
-        watch();
-      }
+    if (Boolean(board.dataset.tag) !== wasWhole) {
+      stream?.retry(); // the other one, from what is shown now
     }
   }
 
   // --- The stream ------------------------------------------------------------------------------------
-  const REFILTER_MS = 2000;
+  // Where the whole board is shown, it comes as pieces. A part of it, as a filter or the address names one, is asked for
+  // again when anything on the board has changed.
+  const REFILTER_MS = 1000;
   let stream = null;
-  let told = ""; // the tag of the last message
+  let mark = ""; // of the last change that a part was told of
+
+  function address() {
+    const { events, tag } = board.dataset;
+    return tag ? `${events}?tag=${encodeURIComponent(tag)}` : `${events}?board=all&mark=${encodeURIComponent(mark)}`;
+  }
 
   function watch() {
     stream = window.djamonEvents.open({
-      address: () => `${board.dataset.events}?tag=${encodeURIComponent(board.dataset.tag || told)}`,
+      address,
       after: board,
       stale: (isStale) => board.classList.toggle("board-stale", isStale),
       on: {
         board: (event) => {
-          told = event.lastEventId;
-          if (!board.dataset.tag) {
-            filter.soon(REFILTER_MS); // some sites are shown, which may have changed
-            return;
-          }
-          if (!apply(JSON.parse(event.data))) {
+          if (board.dataset.tag && !apply(JSON.parse(event.data))) {
             board.dataset.tag = ""; // something is missing here: ask for all of it
             stream.retry();
+          }
+        },
+        changed: (event) => {
+          mark = event.lastEventId;
+          if (!board.dataset.tag) {
+            filter.soon(REFILTER_MS + Math.random() * JSON.parse(event.data).spread_ms);
           }
         },
       },
@@ -392,7 +405,7 @@
   fold();
   filter.start();
   tellInTitle();
-  if (board.dataset.events && board.dataset.tag) {
+  if (board.dataset.events) {
     watch();
   }
 })();

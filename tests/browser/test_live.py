@@ -93,6 +93,24 @@ def test_a_folded_group_stays_folded_and_a_new_site_appears(watched, staff, web)
     expect(page.get_by_role("link", name="newcomer", exact=True)).to_be_visible()
 
 
+def test_a_part_of_home_moves_too(watched, staff, web) -> None:
+    page = staff(watched).opens("/?group=web&q=site-3")
+    page.evaluate("window.notReloaded = true")
+    rows = page.locator("#groups tr[data-state]")
+    expect(rows).to_have_count(10)
+    page.get_by_role("searchbox").focus()
+    web.codes[FALLS] = 503
+    watched.probe()
+    expect(rows.first.locator(".state")).to_have_text("failing")
+    watched.probe(2)
+    expect(rows.first.locator(".state")).to_have_text("down")
+    expect(page.locator("#headline")).to_contain_text("ops@example.org")
+    expect(rows).to_have_count(10)
+    expect(page).to_have_url(re.compile(r"\?group=web&q=site-3$"))
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    assert page.evaluate("window.notReloaded")
+
+
 def test_where_not_all_sites_fit_the_server_filters_while_one_types(copies, staff, web) -> None:
     with copies("nothing") as instance:
         instance.add_sites(**{f"many-{number}": web.url(f"many-{number}") for number in range(1, 2102)})

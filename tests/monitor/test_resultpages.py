@@ -29,7 +29,8 @@ def get(site: Site, query: str = "", shown: TimeRange | None = None) -> ResultPa
 
 def walk(site: Site, towards: str, query: str = "", shown: TimeRange | None = None) -> list[SiteView]:
     """All results, by following one link from page to page."""
-    page, found = get(site, query, shown), []
+    page = get(site, query, shown)
+    found: list[SiteView] = []
     while True:
         found += page.rows if towards == "older" else page.rows[::-1]
         if not (link := getattr(page, towards)):
