@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
+from typing import Any
 
 import pytest
 from django.db import DataError, IntegrityError, InternalError, OperationalError, ProgrammingError
@@ -35,8 +36,9 @@ class Store:
 
 class Book:
     def __init__(self):
-        self.stored, self.refused = 0, Counter()
-        self._now = (0, Counter())
+        self.stored = 0
+        self.refused: Counter[str] = Counter()
+        self._now: tuple[int, Counter[str]] = (0, Counter())
 
     def is_old(self):
         return False
@@ -54,7 +56,9 @@ def datagram(key: str) -> bytes:
 
 
 def written(fails, *keys, on_samples=None):
-    inbox, store, book = Inbox(1 << 20), Store(fails), Book()
+    inbox = Inbox(1 << 20)
+    store: Any = Store(fails)
+    book: Any = Book()
     writer = Writer(inbox, store, book, frozenset(), on_samples)
     inbox.put([datagram(key) for key in keys])
     writer.start()
