@@ -3,7 +3,7 @@
 ``python -m tests.faults.internet`` takes one JSON command a line; it answers each with ``ok`` and for how
 long it stood still:
 ``{"do": "begin", "ca": folder}``, ``{"do": "site", "n": 3, "how": "silent"}``,
-``{"do": "names", "how": "refuse"}``, ``{"do": "link", "how": "down"}`` (``up``; ``awaited``: till it carries).
+``{"do": "names", "how": "refuse"}``, ``{"do": "link", "how": "down"}`` or ``up``, or ``awaited``.
 """
 
 from __future__ import annotations
