@@ -29,6 +29,7 @@ NOT_JSON = "not JSON"
 # By what is decoded of other fields: their names and values are passed over before.
 CANNOT_BE_READ = (RecursionError, msgspec.DecodeError, UnicodeDecodeError)
 ESCAPE = b"\\"
+TOKEN = b'"token":'
 NUL = rb"\u0000"  # as JSON has to write it
 
 # As msgspec words them; the path is the field's name.
@@ -76,7 +77,7 @@ def read(datagrams: Sequence[bytes], now_s: float, tokens: Set[str] = frozenset(
     messages = _decoded_together(joined, len(datagrams))
     if messages and _are_plain(messages, joined, now_s, tokens):
         with suppress(*CANNOT_BE_READ):
-            return Batch(_samples(datagrams, messages), Counter())
+            return Batch(_samples(datagrams, messages, joined), Counter())
     batch = Batch([], Counter())
     for number, raw in enumerate(datagrams):
         message = _decoded(raw) if messages is None else messages[number]
@@ -94,18 +95,30 @@ def _are_plain(messages: Sequence[Message], joined: bytes, now_s: float, tokens:
     return not tokens or {message.token for message in messages} <= tokens
 
 
-def _samples(datagrams: Sequence[bytes], messages: Sequence[Message]) -> list[Fields]:
-    made = [
-        (
-            message.key,
-            message.token,
-            message.timestamp,
-            message.execution_time,
-            None if _is_bare(raw, message) else _extra(raw),
-        )
-        for raw, message in zip(datagrams, messages, strict=True)
-    ]
+def _samples(datagrams: Sequence[bytes], messages: Sequence[Message], joined: bytes) -> list[Fields]:
+    made: list[tuple[str, str, float | None, float, str | None]]
+    if _are_bare(joined, len(datagrams)):
+        made = [(one.key, one.token, one.timestamp, one.execution_time, None) for one in messages]
+    else:
+        made = [
+            (
+                one.key,
+                one.token,
+                one.timestamp,
+                one.execution_time,
+                None if _is_bare(raw, one) else _extra(raw),
+            )
+            for raw, one in zip(datagrams, messages, strict=True)
+        ]
     return cast("list[Fields]", made)  # all timestamps are int
+
+
+def _are_bare(joined: bytes, count: int) -> bool:
+    """Whether plain messages have the standard fields alone. Each has the colons of three of these, and one
+    each time that it names a token; if all together have no more, none has another field.
+    """
+    is_named = joined.count(TOKEN) == count and ESCAPE not in joined
+    return is_named and joined.count(b":") == STANDARD_COLONS * count
 
 
 def _is_bare(raw: bytes, message: Message) -> bool:
@@ -113,7 +126,7 @@ def _is_bare(raw: bytes, message: Message) -> bool:
     return (
         raw.count(b":") == STANDARD_COLONS
         and message.timestamp is not None
-        and (message.token != DEFAULT_TOKEN or b'"token":' in raw)
+        and (message.token != DEFAULT_TOKEN or (TOKEN in raw and ESCAPE not in raw))
     )
 
 

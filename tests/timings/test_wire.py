@@ -44,6 +44,11 @@ TAKEN = [
     ),
     pytest.param(datagram(key="a/b c-<b>é漢🙂:::"), {"key": "a/b c-<b>é漢🙂:::"}, id="any key"),
     pytest.param(datagram(a="x" * 65_000), {"extra": f'{{"a":"{"x" * 65_000}"}}'}, id="65,000 bytes"),
+    pytest.param(
+        datagram(token=..., **{'x"token': 1}),
+        {"extra": r'{"x\"token":1}', "token": "test-token"},
+        id="extra, its name ends like a token's",
+    ),
     pytest.param(datagram(key="k" * LONGEST_KEY), {"key": "k" * LONGEST_KEY}, id="the longest key"),
     pytest.param(
         datagram(a=1, key="a:b"), {"extra": '{"a":1}', "key": "a:b"}, id="extra, and a colon in the key"
