@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 
 LARGEST = 65_535
-AT_ONCE = 128
+AT_ONCE = 512
 SLOT = 65_536  # bytes of memory for one; what no datagram has filled takes none
 MSG_WAITFORONE = 0x10000  # wait for the first, take what is there besides
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 COUNTS_EVERY_S = 10.0
 # A batch is a hundred thousand tuples that live for a moment: to look for cycles in them costs a tenth.
 GARBAGE_AFTER = 1_000_000  # objects
+SWITCH_S = 0.002  # how long the thread that stores keeps the one that receives from the interpreter
 
 
 class Command(OneLineCommand):
@@ -37,6 +39,7 @@ class Command(OneLineCommand):
 
     def run(self, **options: Any) -> None:
         gc.set_threshold(GARBAGE_AFTER)
+        sys.setswitchinterval(SWITCH_S)
         sock = receiver.bind(options["host"], options["port"], settings.KODEMON_BUFFER_BYTES)
         with Signals() as signals, sock:
             inbox = Inbox(settings.KODEMON_QUEUE_BYTES)
