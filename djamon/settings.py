@@ -25,6 +25,7 @@ if env_file := os.environ.get("DJAMON_ENV_FILE", str(BASE_DIR / ".env")):
 HOST = environment.text("HOST", "127.0.0.1")
 PORT = environment.integer("PORT", 8000, at_least=1, at_most=65535)
 SCHEDULER = environment.flag("SCHEDULER", default=True)  # off: cron does the periodic work
+HOME_ROWS = environment.integer("HOME_ROWS", 2000, at_least=20, at_most=100_000)  # beyond, the worst alone
 EVENTS_MAX_CLIENTS = environment.integer("EVENTS_MAX_CLIENTS", 1000, at_least=0, at_most=100_000)
 
 # --- What every installation decides -------------------------------------------------------------

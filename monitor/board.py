@@ -12,6 +12,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -30,8 +31,7 @@ from monitor.uptimes import Known
 # A stranger, whom PUBLIC_STATUS lets in, sees no internal group, nobody who was told, and public banners.
 Audience = Literal["staff", "user", "stranger"]
 
-# More rows than this are no help to anybody: each group then shows its worst.
-MOST_ROWS = 2000
+# Where not all sites fit, each group shows its worst, but never fewer than this.
 FEWEST_OF_GROUP = 20
 
 
@@ -71,6 +71,11 @@ class Seen:
     @property
     def total(self) -> int:
         return sum(map(len, self.sites.values()))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether home has a row for each site."""
+        return self.total <= settings.HOME_ROWS
 
 
 class Pick(NamedTuple):
@@ -123,11 +128,11 @@ def see(now: datetime) -> Seen:
     )
 
 
-def worst(seen: Seen, most: int = MOST_ROWS) -> dict[int, Pick]:
+def worst(seen: Seen) -> dict[int, Pick]:
     """All sites of each group or, where those are too many, its worst."""
-    if seen.total <= most:
+    if seen.is_whole:
         return {key: Pick(sites) for key, sites in seen.sites.items()}
-    share = max(FEWEST_OF_GROUP, most // len(seen.groups))
+    share = max(FEWEST_OF_GROUP, settings.HOME_ROWS // len(seen.groups))
     return {
         group.pk: Pick(sites[:share], max(0, len(sites) - share), f"?group={group.slug}")
         for group in seen.groups

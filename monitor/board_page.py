@@ -109,14 +109,14 @@ def page_of(query: Mapping[str, str], now: datetime, audience: Audience) -> Home
         return _of_group(seen, alone, page, wanted, audience)
     total = sum(len(seen.sites[group.pk]) for group in groups)
     found = sum(map(len, matching.values()))
-    if wanted.is_set and seen.total > board.MOST_ROWS:
+    if wanted.is_set and not seen.is_whole:
         return _of_many(seen, matching, wanted, audience, total)
     drawn = board.paint(seen, [audience], board.worst(seen))[audience]
     kept = None
     if wanted.is_set:
         kept = {f"site-{placed.site.pk}" for sites in matching.values() for placed in sites}
     shown = _assembled(groups, drawn, kept)
-    return HomePage(drawn, shown, drawn.tag, wanted, total, found, is_whole=seen.total <= board.MOST_ROWS)
+    return HomePage(drawn, shown, drawn.tag, wanted, total, found, is_whole=seen.is_whole)
 
 
 def _of_many(

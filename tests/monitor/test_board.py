@@ -205,14 +205,15 @@ def test_every_id_in_the_order_has_its_html_and_its_place() -> None:
         assert f'id="{key}"' in piece.split(">")[0]
 
 
-def test_beyond_some_thousand_rows_each_group_shows_its_worst() -> None:
+def test_where_not_all_sites_fit_each_group_shows_its_worst(settings) -> None:
+    settings.HOME_ROWS = 50
     small, large = make_group(), make_group(slug="large")
     make_up(NOW, group=small)
     for number in range(60):
         make_up(NOW, group=large, name=f"{number:02}")
     fallen = make_down(NOW, group=large, name="zz")
     seen = board.see(NOW)
-    shown = board.paint(seen, ["user"], board.worst(seen, most=50))["user"]
+    shown = board.paint(seen, ["user"], board.worst(seen))["user"]
     order = shown.order[f"rows-{large.pk}"]
     assert (len(order), order[0], order[-1]) == (26, f"site-{fallen.pk}", f"more-{large.pk}")
     assert words(shown.pieces[f"more-{large.pk}"]) == "and 36 more"

@@ -164,7 +164,7 @@ def test_a_group_alone_is_paged(member_client) -> None:
     first, last = text(member_client, "/?group=shop"), text(member_client, "/?group=shop&page=2")
     assert (len(shown(first)), shown(last)) == (500, ["500"])
     assert other.name not in shown(first)
-    assert "data-events" not in first
+    assert re.search('<div id="board" data-events="/events/sites">', first)  # no tag: it asks for its part
     assert shown(text(member_client, "/?group=shop&q=042")) == ["042"]
 
 
@@ -197,7 +197,7 @@ def test_thousands_of_sites_are_shown_by_their_worst_and_found_by_the_filter(mem
 def test_an_open_page_is_told_what_it_shows_and_where_changes_come_from(member_client) -> None:
     make_up()
     page = text(member_client, "/")
-    assert re.search(r'<div id="board" data-tag="[0-9a-f]{24}" data-events="/events/sites">', page)
+    assert re.search(r'<div id="board" data-events="/events/sites" data-tag="[0-9a-f]{24}">', page)
     assert "data-whole" in page
 
 
