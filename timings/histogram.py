@@ -21,7 +21,7 @@ from math import ceil, exp, floor, log
 
 GROWTH = 1.02
 LEAST_S = 1e-7
-MOST_S = 1e6
+MOST_S = 1e9
 BIN_BITS = 64
 BIN_BYTES = BIN_BITS // 8
 HEAD = 3  # bytes: the first bin (two) and the width of a count (one)

@@ -29,31 +29,32 @@ class Inbox:
         self._limit = limit
         self._held = 0
         self._lock = threading.Lock()
-        self._open = Chunk(time.time(), [])
-        self._opened = time.monotonic()
+        self._open = Chunk(0.0, [])
         self._full: deque[Chunk] = deque()
 
     def put(self, datagrams: Sequence[bytes]) -> None:
         """Take them all, or none: it may hold as much more than its limit as came at once."""
-        now, count = time.monotonic(), len(datagrams)
+        now, count = time.time(), len(datagrams)
         with self._lock:
             self.received += count
             if self._held > self._limit:
                 self.dropped += count
                 return
             self._held += _size(datagrams)
-            waiting = self._open.datagrams
-            waiting += datagrams
-            if len(waiting) >= CHUNK_SIZE or now - self._opened > CHUNK_S:
-                self._close(now)
+            if abs(now - self._open.arrived_s) > CHUNK_S:  # also where the clock was set
+                self._close()
+                self._open = Chunk(now, [])
+            self._open.datagrams.extend(datagrams)
+            if len(self._open.datagrams) >= CHUNK_SIZE:
+                self._close()
 
     def take(self) -> Chunk | None:
         """The oldest datagrams, about CHUNK_SIZE at most; None where nothing waits."""
         with self._lock:
             if not self._full:
-                if not self._open.datagrams:
-                    return None
-                self._close(time.monotonic())
+                self._close()
+            if not self._full:
+                return None
             chunk = self._full.popleft()
             self._held -= _size(chunk.datagrams)
             return chunk
@@ -63,10 +64,10 @@ class Inbox:
         with self._lock:
             return len(self._open.datagrams) + sum(len(chunk.datagrams) for chunk in self._full)
 
-    def _close(self, now: float) -> None:
-        self._full.append(self._open)
-        self._open = Chunk(time.time(), [])
-        self._opened = now
+    def _close(self) -> None:
+        if self._open.datagrams:
+            self._full.append(self._open)
+            self._open = Chunk(0.0, [])
 
 
 def _size(datagrams: Sequence[bytes]) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import time_machine
 
-from timings.inbox import CHUNK_SIZE, OVERHEAD, Inbox
+from timings.inbox import CHUNK_S, CHUNK_SIZE, OVERHEAD, Inbox
 
 
 def drain(inbox: Inbox) -> list[bytes]:
@@ -33,10 +34,21 @@ def test_what_does_not_fit_is_counted_and_there_is_room_again_when_some_is_taken
     assert (drain(inbox), inbox.dropped) == ([b"y"], 4)
 
 
-def test_a_chunk_tells_when_its_datagrams_came():
-    with time_machine.travel(1_780_000_000, tick=False):
-        inbox = Inbox(1000)
-        inbox.put([b"x"])
-    chunk = inbox.take()
-    assert chunk is not None
-    assert chunk.arrived_s == 1_780_000_000
+T = 1_780_000_000
+
+
+@pytest.mark.parametrize("idle_s", [0.1, 25, 90_000], ids=["at once", "soon", "the next day"])
+@pytest.mark.parametrize("taken", [True, False], ids=["taken at once", "not taken meanwhile"])
+def test_a_chunk_tells_when_its_datagrams_came(idle_s, taken):
+    inbox = Inbox(1000)
+    chunks = []
+    for place in range(3):
+        with time_machine.travel(T + place * idle_s, tick=False):
+            inbox.put([b"%d" % place])
+            if taken:
+                chunks.append(inbox.take())
+    while chunk := inbox.take():
+        chunks.append(chunk)
+    arrived = {word: chunk.arrived_s for chunk in chunks if chunk for word in chunk.datagrams}
+    came = {b"%d" % place: pytest.approx(T + place * idle_s, abs=CHUNK_S) for place in range(3)}
+    assert arrived == came

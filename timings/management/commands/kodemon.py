@@ -7,6 +7,7 @@ import logging
 import socket
 import sys
 import threading
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,13 +29,21 @@ GARBAGE_AFTER = 1_000_000  # objects
 SWITCH_S = 0.002  # how long the thread that stores keeps the one that receives from the interpreter
 
 
+def port(word: str) -> int:
+    """A UDP port; the kernel would take the last 16 bits of any number."""
+    number = int(word)
+    if not 0 <= number <= 65_535:
+        raise ArgumentTypeError(f"{number} is no port: 0 to 65535")
+    return number
+
+
 class Command(OneLineCommand):
     help = "Receive how long functions took, as UDP datagrams, and store it, until SIGTERM or Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=settings.KODEMON_HOST, help="address to listen on")
         parser.add_argument(
-            "--port", type=int, default=settings.KODEMON_PORT, help="UDP port; 0 takes a free one"
+            "--port", type=port, default=settings.KODEMON_PORT, help="UDP port; 0 takes a free one"
         )
 
     def run(self, **options: Any) -> None:
