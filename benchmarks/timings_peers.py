@@ -184,15 +184,19 @@ def _postgresql_on_core(installation: Installation) -> Iterator[Callable[[], lis
         return [int(pid) for (pid,) in rows]
 
     postmaster = machine.parent_of(ours()[0])
-    moved = {pid: os.sched_getaffinity(pid) for pid in (postmaster, *machine.children_of(postmaster))}
+    before = os.sched_getaffinity(postmaster)
+    _move(postmaster, {machine.cores().measured})
     try:
-        for pid in moved:
-            os.sched_setaffinity(pid, {machine.cores().measured})
         yield ours
     finally:
-        for pid in (postmaster, *machine.children_of(postmaster)):
-            with suppress(ProcessLookupError):
-                os.sched_setaffinity(pid, moved.get(pid, moved[postmaster]))
+        _move(postmaster, before)
+
+
+def _move(postmaster: int, cores: set[int]) -> None:
+    """With the processes that it has; those that it starts later follow it."""
+    for pid in (postmaster, *machine.children_of(postmaster)):
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(pid, cores)
 
 
 @contextmanager
