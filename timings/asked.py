@@ -6,10 +6,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from math import ceil, floor
 
-from djamon.lib.buckets import Choice, parse_moment
+from djamon.lib.buckets import Choice, is_date, parse_moment
 from timings.queries import Place
 
 RANGES = {
@@ -64,7 +64,8 @@ def span(query: Mapping[str, str], zone: tzinfo, now_s: int) -> Span:
         moment = parse_moment(word, zone, ends_day=True)
         if moment is None:
             raise _no_moment(word, "end_time")
-        end = floor(moment.timestamp()) - (1 if _is_date(word) else 0)
+        # A date's end is the first moment of the next day, which is not included.
+        end = ceil(moment.timestamp()) - 1 if is_date(word) else floor(moment.timestamp())
     return Span(start, end)
 
 
@@ -78,14 +79,6 @@ def _named(name: str, query: Mapping[str, str], now_s: int) -> Span:
 
 def _no_moment(word: str, field: str) -> Refused:
     return Refused(f"“{word[:40]}” is no moment: 1780000000, 2026-03-01T09:00 or 2026-03-01 is one.", field)
-
-
-def _is_date(word: str) -> bool:
-    """A date's last moment is the first of the next day, which is not included."""
-    try:
-        return len(word) == 10 and bool(datetime.strptime(word, "%Y-%m-%d"))  # noqa: DTZ007  (only its shape)
-    except ValueError:
-        return False
 
 
 def number(query: Mapping[str, str], name: str, default: int, most: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 RANGES = {
     "1h": ("last hour", timedelta(hours=1)),
@@ -24,9 +24,11 @@ LONGEST = timedelta(days=90)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LONGEST_WORD = 40
-# Nine digits begin in 1973: fewer are a year, or a date without its hyphens.
-SECONDS = re.compile(r"[0-9]{9,12}(\.[0-9]{1,6})?")
-DATE = re.compile(r"[0-9]{4}(-?)[0-9]{2}\1[0-9]{2}")
+SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+# 2026-11-20, 20261120, 2026-W47-5, 2026W475: eight digits that may be a day are not taken for seconds of 1970.
+DATE = re.compile(r"[0-9]{4}(-?)((0[1-9]|1[0-2])\1(0[1-9]|[12][0-9]|3[01])|W[0-9]{2}\1[1-7])")
+# A year, or a week: it has a beginning and an end, and does not say which is meant.
+NO_MOMENT = re.compile(r"[0-9]{4}(-?W[0-9]{2})?")
 # In a query an unescaped plus arrives as a space: 2026-03-01T09:00:00 01:00.
 LOST_PLUS = re.compile(r"(.*T[0-9:.]+) ([0-9]{2}:?[0-9]{2})")
 
@@ -123,18 +125,28 @@ def _checked(start: datetime, end: datetime, now: datetime, longest: timedelta) 
     return TimeRange(start, end)
 
 
+def is_date(word: str) -> bool:
+    """Whether a word says a whole day, be there such a day or not."""
+    return DATE.fullmatch(word) is not None
+
+
 def parse_moment(word: str, zone: tzinfo, *, ends_day: bool = False) -> datetime | None:
-    """What a word says, in UTC; a date is its first moment, with ``ends_day`` its last. None: rubbish."""
-    if len(word) > LONGEST_WORD or not word.isascii():
+    """What a word says, in UTC; a date is its first moment, with ``ends_day`` the first after it.
+
+    None: rubbish. Whole numbers are seconds since 1970, except for years (four digits) and dates (eight).
+    """
+    if len(word) > LONGEST_WORD or not word.isascii() or NO_MOMENT.fullmatch(word):
         return None
     if lost := LOST_PLUS.fullmatch(word):
         word = "+".join(lost.groups())
     try:
-        if SECONDS.fullmatch(word):
+        if SECONDS.fullmatch(word) and not is_date(word):
             return datetime.fromtimestamp(float(word), UTC)
         found = datetime.fromisoformat(word)
-        if ends_day and DATE.fullmatch(word):
-            found = datetime.combine(found.date() + timedelta(days=1), time.min)
+        if ends_day and is_date(word):
+            if found.date() == date.max:
+                return datetime.max.replace(tzinfo=UTC)  # there is no next day
+            found += timedelta(days=1)
         return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
