@@ -5,13 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import register_converter
+from django.urls.converters import StringConverter
 from ninja import Field, Query, Router, Schema
 
 from djamon.lib.apischemas import ERRORS, InputError
 from timings import asked, views
 
+
+class AnyKey(StringConverter):
+    """A key in a path: as ``path``, but line ends are a part of it, too."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(AnyKey, "any_key")
 router = Router(tags=["timings"])
-KEY = "Percent-encoded where it holds slashes or other signs; or as ?key= of the address without it."
+KEY = (
+    "Percent-encoded where it holds slashes or other signs; or as ?key= of the address without it, which "
+    "serves any key: on their way, “..” and “//” may be folded in a path."
+)
 
 
 class KeysIn(Schema):
@@ -100,7 +113,7 @@ class CallsOut(Schema):
 
     key: str
     execution_times: list[dict[str, Any]]
-    next: str | None = Field(description="Address of the next page.")
+    next: str | None = Field(description="Address of the next page, with the key as ?key=.")
 
 
 class BucketOut(Schema):
@@ -215,14 +228,17 @@ def latest_of(
 
 
 @router.get(
-    "/api/v1/keys/{path:key}/execution_times/", response=CALLS, summary="The calls of a key", description=KEY
+    "/api/v1/keys/{any_key:key}/execution_times/",
+    response=CALLS,
+    summary="The calls of a key",
+    description=KEY,
 )
 def execution_times(request: HttpRequest, key: str, asked: Query[CallsIn]) -> HttpResponseBase:  # noqa: ARG001
     return views.execution_times(request, key)
 
 
 @router.get(
-    "/api/v1/keys/{path:key}/summary/",
+    "/api/v1/keys/{any_key:key}/summary/",
     response=BUCKETS,
     summary="The calls of a key in buckets",
     description=KEY,
@@ -232,7 +248,7 @@ def summary(request: HttpRequest, key: str, asked: Query[SummaryIn]) -> HttpResp
 
 
 @router.get(
-    "/api/v1/keys/{path:key}/figures/",
+    "/api/v1/keys/{any_key:key}/figures/",
     response=FIGURES,
     summary="A range of a key beside the one before",
     description=KEY,
@@ -242,14 +258,14 @@ def figures(request: HttpRequest, key: str, asked: Query[FiguresIn]) -> HttpResp
 
 
 @router.get(
-    "/api/v1/keys/{path:key}/slowest/", response=FEW, summary="The slowest calls of a key", description=KEY
+    "/api/v1/keys/{any_key:key}/slowest/", response=FEW, summary="The slowest calls of a key", description=KEY
 )
 def slowest(request: HttpRequest, key: str, asked: Query[FewIn]) -> HttpResponseBase:  # noqa: ARG001
     return views.slowest(request, key)
 
 
 @router.get(
-    "/api/v1/keys/{path:key}/latest/", response=FEW, summary="The last calls of a key", description=KEY
+    "/api/v1/keys/{any_key:key}/latest/", response=FEW, summary="The last calls of a key", description=KEY
 )
 def latest(request: HttpRequest, key: str, asked: Query[FewIn]) -> HttpResponseBase:  # noqa: ARG001
     return views.latest(request, key)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
@@ -19,7 +20,7 @@ from djamon.lib.negotiation import json_error
 from timings import asked, comparing, queries
 from timings.asked import Refused
 
-NO_KEY = "No function with this key has sent anything."
+NO_KEY = "No function with this key has sent anything. Keys that a path cannot hold are given as ?key=."
 
 _encode = msgspec.json.Encoder().encode
 
@@ -63,7 +64,7 @@ def execution_times(request: HttpRequest, key: str) -> HttpResponse:
     if not series:
         return json_error(404, NO_KEY)
     found = queries.calls(list(series), span.start, span.end, limit, after)
-    following = _next(request, found.next) if found.next else None
+    following = _next(request, key, found.next) if found.next else None
     return _json({"key": key, "execution_times": _told(found, series), "next": following})
 
 
@@ -143,10 +144,10 @@ def _call(
     return msgspec.json.decode(extra) | told if extra else told
 
 
-def _next(request: HttpRequest, end: queries.Place) -> str:
-    """The address of the next page."""
-    query = request.GET.dict() | {"cursor": asked.cursor(end)}
-    return f"{request.path}?{urlencode(query)}"
+def _next(request: HttpRequest, key: str, end: queries.Place) -> str:
+    """The address of the next page; as a parameter, the key is in nobody's way."""
+    query = request.GET.dict() | {"key": key, "cursor": asked.cursor(end)}
+    return f"{reverse('execution_times_of')}?{urlencode(query)}"
 
 
 def _json(body: Any) -> HttpResponse:

@@ -25,7 +25,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LONGEST_WORD = 40
 SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
-# 2026-11-20, 20261120, 2026-W47-5, 2026W475: eight digits that may be a day are not taken for seconds of 1970.
+# 2026-11-20, 20261120, 2026-W47-5, 2026W475. Eight digits that may be a day are no seconds of 1970.
 DATE = re.compile(r"[0-9]{4}(-?)((0[1-9]|1[0-2])\1(0[1-9]|[12][0-9]|3[01])|W[0-9]{2}\1[1-7])")
 # A year, or a week: it has a beginning and an end, and does not say which is meant.
 NO_MOMENT = re.compile(r"[0-9]{4}(-?W[0-9]{2})?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
 from urllib.parse import quote
 
 import pytest
@@ -14,6 +15,7 @@ from timings.wire import Sample as Arrived
 pytestmark = pytest.mark.django_db
 T = 1_780_012_800  # 2026-05-29 00:00 UTC
 KEY = "shop.py-buy"
+IN_ADDRESSES = {*ascii_letters, *digits, *"/?&=%-_.~+"}
 
 
 def call(second=0, execution_time=0.25, key=KEY, token="t", extra=None):
@@ -138,7 +140,34 @@ def test_pages_follow_each_other_without_gap_or_repetition(get, member_client):
     assert [one["execution_time"] for one in times] == [0.001 * second for second in range(25)]
 
 
-@pytest.mark.parametrize("key", ["a/b c", "<b>é漢🙂</b>", "a?b#c&d", "k" * 500, "summary/", "%2F"])
+AWKWARD = [
+    "a/b c",
+    "<b>é漢🙂</b>",
+    "a?b#c&d",
+    "k" * 500,
+    "summary/",
+    "%2F",
+    "o d/é?#%",
+    "new\nline\r",
+    "a//b",
+]
+
+
+@pytest.mark.parametrize("key", AWKWARD)
+@pytest.mark.parametrize("in_path", [True, False])
+def test_next_leads_to_all_calls_of_any_key(get, member_client, key, in_path):
+    store(*(call(second, key=key) for second in range(5)))
+    path, query = (f"{quote(key, safe='')}/", {}) if in_path else ("", {"key": key})
+    page = get(f"{path}execution_times/", **query, limit=2, start_time=T + 1)
+    times = page["execution_times"]
+    while page["next"]:
+        assert set(page["next"]) <= IN_ADDRESSES
+        page = member_client.get(page["next"]).json()
+        times += page["execution_times"]
+    assert [one["timestamp"] - T for one in times] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("key", AWKWARD)
 def test_a_key_may_hold_any_sign(get, key):
     store(call(key=key))
     assert get("") == [key]
