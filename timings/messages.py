@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -14,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 
 from alerts.outbox import AlertDraft
 from djamon.lib.durations import in_words
+from djamon.lib.visible import visible
 from timings.addresses import path_of
 from timings.limits import Judgement, Minute
 from timings.models import Limit
@@ -99,11 +99,6 @@ def threshold(limit: Limit) -> str:
 def milliseconds(value: float) -> str:
     """Four digits that count: ``0.4218 ms``, ``312.5 ms``, ``12,345 ms``."""
     return f"{value:,.0f} ms" if value >= 1000 else f"{value:.4g} ms"
-
-
-def visible(text: str) -> str:
-    """Without characters that cannot be seen, or that turn the direction of what follows."""
-    return "".join("�" if unicodedata.category(each).startswith("C") else each for each in text)
 
 
 def _quoted(limit: Limit) -> str:

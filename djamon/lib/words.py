@@ -5,12 +5,14 @@ from __future__ import annotations
 from django import template
 
 from djamon.lib.moments import ago, moment
+from djamon.lib.visible import visible
 
 register = template.Library()
 
 
 register.filter(moment)
 register.filter(ago)
+register.filter(visible)
 
 
 @register.filter

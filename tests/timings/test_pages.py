@@ -313,6 +313,17 @@ def test_where_a_path_would_be_folded_the_key_is_a_parameter(key, path):
     assert path_of(key) == path
 
 
+def test_a_key_that_turns_the_direction_of_text_is_shown_without_it(get):
+    key = "\u202eevil\x1b"
+    store(call(key=key, token="\u202et", extra='{"a\u202e":"b\u202e"}'), call(key=key))
+    assert rows(get("/timings/")) == ["�evil�", "�evil�"]
+    page = get("/timings/", key=key)
+    assert '<h1 class="breakable clamped"><bdi>�evil�</bdi>' in page
+    assert "<bdi>a�</bdi>" in page
+    for shown in (get("/timings/"), page):
+        assert "\u202e" not in re.sub(r'value="[^"]*"', "", shown)
+
+
 @pytest.mark.parametrize("path", ["/timings/nobody", "/timings/?key=", "/timings/?key=a%00b"])
 def test_an_unknown_function_is_not_found(get, path):
     assert "No function with this key" in get(path, 404)
