@@ -225,11 +225,11 @@ class History:
 
     def _deliveries(self, times: list[Any]) -> None:
         deliveries = [
-            (number, number, "email", "ops@example.org", "sent", 1, at, f"{number:032x}", at, "250 OK")
+            (number, number, "email", "ops@example.org", "sent", 1, at, f"{number:032x}", at, "250 OK", False)
             for number, at in enumerate(times, 1)
         ]
         told = ("id", "alert_id", "channel", "address", "state", "tries", "next_try", "key")
-        self._writer.append("alerts_delivery", (*told, "sent_at", "last_result"), deliveries)
+        self._writer.append("alerts_delivery", (*told, "sent_at", "last_result", "channel_fault"), deliveries)
         attempts = [(number, number, at, True, "250 OK", 12.5) for number, at in enumerate(times, 1)]
         columns = ("id", "delivery_id", "at", "ok", "result", "elapsed_ms")
         self._writer.append("alerts_attempt", columns, attempts)
