@@ -12,6 +12,7 @@ from timings.models import Receiver
 
 # A receiver writes its row every 5 s at least; longer than this, it has ended or cannot write.
 SILENT_AFTER = timedelta(seconds=15)
+LEFT_OUT_AFTER = timedelta(days=1)  # silent for so long, most likely nobody expects it back
 MOST_SHOWN = 10
 EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104  (an address that is compared with, not bound to)
 
@@ -38,9 +39,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """All receivers, those that live first."""
+    """The receivers of the last day, or else the last one; those that live first. How many are left out."""
 
     shown: Sequence[Report]
+    left_out: int
 
     @property
     def living(self) -> list[Report]:
@@ -62,10 +64,13 @@ class Target:
 
 
 def reports(now: datetime) -> Reports:
-    """One query."""
-    rows = Receiver.objects.order_by("-updated")[:MOST_SHOWN]
-    found = [_report(row, now) for row in rows]
-    return Reports(sorted(found, key=lambda report: (not report.lives, report.address)))
+    """Two queries."""
+    rows = list(Receiver.objects.order_by("-updated")[:MOST_SHOWN])
+    recent = [row for row in rows if now - row.updated <= LEFT_OUT_AFTER] or rows[:1]
+    found = sorted(
+        (_report(row, now) for row in recent), key=lambda report: (not report.lives, report.address)
+    )
+    return Reports(found, Receiver.objects.count() - len(found))
 
 
 def _report(row: Receiver, now: datetime) -> Report:

@@ -1,4 +1,4 @@
-"""Deletes samples and short sums that are older than they are kept, a few rows at a time.
+"""Deletes samples and short sums that are older than they are kept, a few rows at a time; silent receivers.
 
 Sums of days, and of all time, stay. One series after the other: its old rows lie side by side, so a batch is
 one short range of the table, and a writer waits for a batch at most.
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.db import connection, models, transaction
 
-from timings.models import HOUR, MINUTE, Sample, SampleExtra, Series, Summary
+from timings.models import HOUR, MINUTE, Receiver, Sample, SampleExtra, Series, Summary
 
 JOB = "purge_timings"
 BATCH = 5000  # neighbouring rows: on SQLite some 10 ms
@@ -40,10 +40,19 @@ def purge(context: Context, now: datetime, pause: Callable[[float], object] = ti
             if model is not SampleExtra:
                 gone[what] += count
         context.progress(done + 1, len(series), "deleting")
+    _forget_receivers(context, now - timedelta(days=settings.TIMINGS_KEEP_DAYS))
     return (
         f"{gone['calls']:,} calls deleted that are older than {settings.TIMINGS_KEEP_DAYS} days, "
         f"and the sums of {gone['minutes']:,} minutes and {gone['hours']:,} hours"
     )
+
+
+def _forget_receivers(context: Context, before: datetime) -> None:
+    """Each address that ever listened has a row; the last one stays: pages and alerts tell its last sign."""
+    last = Receiver.objects.order_by("-updated").values_list("pk", flat=True).first()
+    with transaction.atomic():
+        context.hold()
+        Receiver.objects.filter(updated__lt=before).exclude(pk=last).delete()
 
 
 def _kinds() -> Sequence[tuple[str, int, type[models.Model], int | None]]:

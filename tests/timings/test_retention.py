@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from timings import retention
-from timings.models import DAY, EVER, HOUR, MINUTE, Sample, SampleExtra, Summary
+from timings.models import DAY, EVER, HOUR, MINUTE, Receiver, Sample, SampleExtra, Summary
 from timings.store import Store
 from timings.wire import Sample as Arrived
 
@@ -54,6 +54,19 @@ def test_it_goes_in_batches_and_ends_with_nothing_old(settings, monkeypatch):
     store(*(8 + n / DAY_S for n in range(10)), 1)
     purge(settings)
     assert Sample.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("days_silent", "left"),
+    [([0, 6, 8, 100], [0, 6]), ([8, 100], [8]), ([], [])],
+    ids=["some", "all", "none"],
+)
+def test_receivers_go_when_they_were_silent_for_as_long_but_the_last(settings, days_silent, left):
+    for days in days_silent:
+        Receiver.objects.create(address=f"127.0.0.1:{days}", started=NOW, updated=NOW - timedelta(days=days))
+    purge(settings)
+    ports = Receiver.objects.order_by("-updated").values_list("address", flat=True)
+    assert [int(address.rpartition(":")[2]) for address in ports] == left
 
 
 def test_with_nothing_old_nothing_goes(settings):
