@@ -41,9 +41,9 @@ class Column:
 COLUMNS = (
     Column("key", "Function", "", ""),
     Column("count", "Calls", "-"),
-    Column("last", "Last call", "-", "d-none d-md-table-cell"),
+    Column("last", "Last call", "-", ""),
     Column("mean", "Mean", "-", "number d-none d-lg-table-cell"),
-    Column("p50", "p50", "-", "number d-none d-sm-table-cell"),
+    Column("p50", "p50", "-"),
     Column("p95", "p95", "-"),
     Column("p99", "p99", "-", "number d-none d-lg-table-cell"),
 )

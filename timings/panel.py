@@ -227,7 +227,7 @@ def _fields(extra: str) -> list[tuple[str, str]]:
         return []
     fields: dict[str, Any] = msgspec.json.decode(extra)
     return [
-        (name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
+        (name, " ".join(value.split()) if isinstance(value, str) else msgspec.json.encode(value).decode())
         for name, value in fields.items()
     ]
 

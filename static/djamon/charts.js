@@ -1,6 +1,7 @@
 // Charts over ECharts, which is loaded only where one comes into view. A <figure data-chart="URL"> names its data:
 // {title, summary, zone, from, to, bucket_s, at: [moment], lines: [{key, name, unit, look, colour, values}],
-//  marks: [{at, text}], areas: [{from, to, text}]}. What is drawn here stands in a table beside it, from the server.
+//  marks: [{at, text}], areas: [{from, to, text}], whole: true of things that are counted}. What is drawn here stands in
+// a table beside it, from the server.
 // A page whose charts move gives the data itself, as often as it likes: window.djamonCharts.show(figure, data).
 // Charts of one data-chart-group are zoomed together; those with data-chart-follows have no tools for it of their own.
 // data-chart-subject and data-chart-range are the two halves of the title: a picture of a part names its own range.
@@ -229,6 +230,7 @@
       yAxis: {
         type: "value",
         min: 0,
+        minInterval: data.whole ? 1 : 0,
         name: data.lines[0]?.unit ?? "",
         nameTextStyle: { ...text, align: "right" },
         axisLabel: { ...text, formatter: (value) => value.toLocaleString("en-GB") },

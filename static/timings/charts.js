@@ -64,7 +64,7 @@
     const all = everyBucket(told);
     const name = `Calls in each ${inWords(told.bucket_s)}`;
     const values = all.map(({ bucket }) => bucket?.count ?? 0);
-    return { at: all.map(({ at }) => at), lines: [{ key: "count", name, unit: "", look: "steps", colour: 3, values }] };
+    return { at: all.map(({ at }) => at), lines: [{ key: "count", name, unit: "", look: "steps", colour: 3, values }], whole: true };
   }
 
   const WHAT = { times: timesOf, calls: callsOf };

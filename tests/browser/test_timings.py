@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import overflow, violations
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.serving import Served, serving
 from tests.e2e.conftest import ROOT
 from tests.e2e.test_kodemon import Kodemon, kodemon
@@ -103,6 +103,15 @@ def pixels(page: Page) -> str:
     )
 
 
+def ticks(page: Page) -> list[float]:
+    """Of the axis of calls."""
+    found: list[float] = page.locator('[data-timings-chart="calls"] canvas').first.evaluate(
+        """canvas => echarts.getInstanceByDom(canvas.closest("[_echarts_instance_]"))
+        .getModel().getComponent("yAxis").axis.scale.getTicks().map(({ value }) => value)"""
+    )
+    return found
+
+
 def test_a_decorated_program_is_seen_soon_and_its_graph_moves(running, program, staff) -> None:
     page = staff(running.served).opens("/timings/")
     expect(page.get_by_text("No function has sent anything yet")).to_be_visible()
@@ -119,6 +128,7 @@ def test_a_decorated_program_is_seen_soon_and_its_graph_moves(running, program, 
     expect(count_of(page)).to_have_text("1")
     expect(page.locator("#timings-latest")).to_contain_text("customer Ann <b>")
     expect(page.locator("figure canvas").first).to_be_visible()
+    assert [tick for tick in ticks(page) if tick % 1] == []
     page.evaluate("window.notReloaded = true")
     before = pixels(page)
     program.calls(20)
@@ -137,7 +147,7 @@ def test_a_datagram_sent_by_hand_does_the_same_and_a_silent_receiver_is_missed(r
     running.send(KEY, KEY, execution_time=1.5)
     expect(row).to_contain_text("1,500 ms")
     running.receiver.send(b"no JSON")
-    expect(page.get_by_role("row", name=re.compile("127.0.0.1"))).to_contain_text("1 not JSON")
+    expect(page.locator("#receivers-more")).to_contain_text("1 not JSON")
     expect(page.get_by_role("row", name=re.compile("127.0.0.1"))).to_contain_text("receiving")
     running.receiver.end()
     with running.served.instance.connect() as connection:  # 15 s later
@@ -209,6 +219,30 @@ def test_a_range_is_chosen_zoomed_and_paused_and_one_in_the_past_stands_still(ru
     expect(count_of(page)).to_have_text("2")
     page.get_by_role("button", name="Follow").click()
     expect(count_of(page)).to_have_text("3")
+
+
+def cut(page: Page) -> list[str]:
+    """Tables of which a part is out of sight."""
+    names: list[str] = page.locator(".table-responsive").evaluate_all(
+        "tables => tables.filter((t) => t.scrollWidth > t.clientWidth).map((t) => t.innerText)"
+    )
+    return names
+
+
+@pytest.mark.parametrize("window", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_nothing_of_the_tables_is_out_of_sight(window, running, staff) -> None:
+    running.send(KEY, user="Ann", query="x" * 900, page=3)
+    running.receiver.send(*(b"no JSON", b"[]", b"{}", b'{"key":"a"}', b'{"key":1}') * 2)
+    running.receiver.wait_until_stored(1)
+    page = staff(running.served).opens("/timings/", viewport=window)
+    for figure in ("td:has(.sparkline)", '[data-name="p50"]', '[data-name="Last"]'):
+        expect(page.locator(f"#timings-rows {figure}")).to_be_visible()
+    expect(page.locator("#receivers-more")).to_contain_text("2 not an object")
+    assert cut(page) == []
+    page.goto(f"/timings/{KEY}")
+    expect(page.get_by_role("cell", name="nothing to compare with").first).to_be_visible()
+    expect(page.locator("#timings-latest")).to_contain_text("page 3")
+    assert cut(page) == []
 
 
 def test_keys_of_any_signs_have_their_pages_and_do_nothing(running, staff) -> None:

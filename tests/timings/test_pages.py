@@ -49,8 +49,8 @@ def call(age_s=0, execution_time=0.25, key=KEY, token="t", extra=None):
     return Arrived(key, token, T - age_s, execution_time, extra)
 
 
-def receiver(age=timedelta(), **figures):
-    return Receiver.objects.create(address="127.0.0.1:4000", started=NOW, updated=NOW - age, **figures)
+def receiver(age=timedelta(), address="127.0.0.1:4000", **figures):
+    return Receiver.objects.create(address=address, started=NOW, updated=NOW - age, **figures)
 
 
 def rows(page):
@@ -161,6 +161,28 @@ def test_a_receiver_that_is_silent_is_told(get):
     assert "2026-05-28 23:57:00" in page
 
 
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("ages", "shown", "said"),
+    [
+        pytest.param([timedelta(), DAY], [1, 2], None, id="silent for a day"),
+        pytest.param(
+            [timedelta(), DAY * 1.01, DAY * 9], [1], "2 more receivers, silent for", id="for longer"
+        ),
+        pytest.param([timedelta(minutes=1), DAY * 9], [1], "1 more receiver, silent for", id="one"),
+        pytest.param([DAY * 8, DAY * 9], [1], "1 more receiver, silent for", id="the last there was"),
+    ],
+)
+def test_receivers_that_were_silent_for_long_are_left_out(get, ages, shown, said):
+    for number, age in enumerate(ages, start=1):
+        receiver(age, address=f"127.0.0.1:{number}")
+    page = get("/timings/")
+    assert re.findall(r'text-nowrap">127.0.0.1:(\d)', page) == [str(number) for number in shown]
+    assert said in page if said else "more receiver" not in page
+
+
 @pytest.mark.parametrize(
     ("age", "expected"),
     [(timedelta(), True), (SILENT_AFTER, True), (SILENT_AFTER * 1.1, False), (-SILENT_AFTER * 2, False)],
@@ -207,6 +229,14 @@ def test_slowest_and_last_calls_come_with_their_other_fields(get):
     assert latest.index("100 ms") < latest.index("3,000 ms")
     assert "Ann <b>" in slowest
     assert "[1,2]" in slowest
+
+
+def test_a_long_field_is_cut_and_longer_in_its_title(get):
+    store(call(2, extra=f'{{"query":"SELECT {"x" * 400}","trace":"a\\n  b","user":"Ann"}}'))
+    latest = get(f"/timings/{KEY}").split('id="timings-latest"')[1]
+    assert f'title="SELECT {"x" * 400}">SELECT {"x" * 292}…<' in latest
+    assert "<bdi>a b</bdi>" in latest
+    assert "<bdi>Ann</bdi>" in latest
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
