@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import connection, models, transaction
+from django.db.models import Max
 
 from timings.models import HOUR, MINUTE, Receiver, Sample, SampleExtra, Series, Summary
 
@@ -49,10 +50,10 @@ def purge(context: Context, now: datetime, pause: Callable[[float], object] = ti
 
 def _forget_receivers(context: Context, before: datetime) -> None:
     """Each address that ever listened has a row; the last one stays: pages and alerts tell its last sign."""
-    last = Receiver.objects.order_by("-updated").values_list("pk", flat=True).first()
+    last = Receiver.objects.aggregate(last=Max("updated"))["last"]
     with transaction.atomic():
         context.hold()
-        Receiver.objects.filter(updated__lt=before).exclude(pk=last).delete()
+        Receiver.objects.filter(updated__lt=before).exclude(updated=last).delete()
 
 
 def _kinds() -> Sequence[tuple[str, int, type[models.Model], int | None]]:
