@@ -321,7 +321,8 @@
   function shownOf(data, chart) {
     const { start, end, size } = zoomOf(chart);
     const [from, to] = [Date.parse(data.from), Date.parse(data.to)];
-    const moment = (percent) => from + ((to - from) * percent) / 100;
+    // To the second: a zoom that is kept goes through percents, and may come back a hair earlier.
+    const moment = (percent) => Math.round((from + ((to - from) * percent) / 100) / 1000) * 1000;
     return { from: moment(start), to: moment(end), isWhole: size > 99 };
   }
 
