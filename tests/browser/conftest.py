@@ -72,11 +72,10 @@ class Visitor:
         return page
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """All in one process of pytest-xdist: one browser, and each installation filled once."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("browser"))
+    if item.path.is_relative_to(Path(__file__).parent):
+        item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 Visits = Callable[[Served], Visitor]
