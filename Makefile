@@ -14,8 +14,8 @@ run: setup
 	@$(VENV) manage.py prepare
 	@exec $(VENV) manage.py up
 
-# Three at a time: many tests wait for a process or a clock. Tests of one group (the browser's) go together.
-TWO_CORES = -n 3 --dist loadgroup
+# Three at a time: many tests wait for a process or a clock. Those of a file go together: they share installations.
+TWO_CORES = -n 3 --dist loadfile --no-loadscope-reorder
 test: setup-dev
 	@env -u TEST_DATABASE_URL $(VENV) -m pytest $(TWO_CORES)
 	@if [ -n "$$TEST_DATABASE_URL" ]; then echo "The same on TEST_DATABASE_URL:"; $(VENV) -m pytest $(TWO_CORES); fi

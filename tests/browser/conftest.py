@@ -72,12 +72,6 @@ class Visitor:
         return page
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """All in one process of pytest-xdist: one browser, and each installation filled once."""
-    if item.path.is_relative_to(Path(__file__).parent):
-        item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 Visits = Callable[[Served], Visitor]
 Copies = Callable[..., AbstractContextManager[Instance]]
 
