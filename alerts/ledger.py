@@ -108,8 +108,9 @@ def take_up(channel: str, now: datetime) -> int:
     """
     last = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-at", "-pk").values("result")[:1]
     waiting = Q(state=Delivery.State.PENDING, channel=channel, channel_fault=True)
+    soon = Case(When(tries=0, then=Value(now)), default=Value(now + TAKEN_UP_AFTER))
     return Delivery.objects.filter(unleased(now) & waiting).update(
-        next_try=Case(When(tries=0, then=Value(now)), default=Least("next_try", Value(now + TAKEN_UP_AFTER))),
+        next_try=Least("next_try", soon),  # what is due already keeps its turn in this round
         last_result=Coalesce(Subquery(last), Value("")),
         channel_fault=False,
     )

@@ -145,6 +145,20 @@ def test_a_channel_that_answers_again_takes_up_soon_what_it_failed_with(clock: C
     assert states() == ["sent", "sent"]
 
 
+def test_what_was_put_off_and_is_due_goes_in_the_round_in_which_the_channel_answers(clock: Clock) -> None:
+    def after_a_second() -> Sent:
+        clock.move(seconds=1)
+        return Sent()
+
+    to = ["a@x.org", "b@x.org", "c@x.org"]
+    mail = Fake(to=to, answers={"a@x.org": DOWN})
+    enqueue(DRAFT, NOW, [mail])
+    send(mail, clock=clock)
+    mail.answers = dict.fromkeys(to, after_a_second)
+    clock.move(minutes=10)
+    assert send(mail, clock=clock).sent == 3
+
+
 def test_a_silent_channel_delays_no_other(clock: Clock) -> None:
     """The slow channel answers only after the other one is done: one thread for both would never end."""
     done = threading.Event()
