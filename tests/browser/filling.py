@@ -255,7 +255,8 @@ def _outage(falls: list[tuple[Site, datetime]], over: datetime | None) -> None:
         for site, fell in falls
     )
     names = " and ".join(site.name for site, _ in falls[:2])
-    _tell(outage, f"Down: {names}"[:200], begun + 2 * RUN)
+    down = _tell(outage, f"Down: {names}"[:200], begun + 2 * RUN)
+    OutageSites.objects.filter(outage=outage).update(alert=down)
     if over:
         _tell(outage, f"Up again: {names}"[:200], over)
         author = User.objects.get(username="admin")
@@ -265,7 +266,7 @@ def _outage(falls: list[tuple[Site, datetime]], over: datetime | None) -> None:
         )
 
 
-def _tell(outage: Outage, subject: str, at: datetime) -> None:
+def _tell(outage: Outage, subject: str, at: datetime) -> Alert:
     """One alert to two addresses, one of which needed a second try."""
     alert = Alert.objects.create(
         reference=reference(outage.pk),
@@ -291,6 +292,7 @@ def _tell(outage: Outage, subject: str, at: datetime) -> None:
                 delivery=delivery, at=at, ok=False, result="451 4.7.1 try again later", elapsed_ms=35
             )
         Attempt.objects.create(delivery=delivery, at=sent, ok=True, result="250 OK", elapsed_ms=21)
+    return alert
 
 
 # --- Timings --------------------------------------------------------------------------------------
