@@ -10,26 +10,30 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "djamon.settings")
 # Under ASGI every request may come on a thread of its own: connections are pooled, not kept per thread.
 os.environ.setdefault("DATABASE_POOL_SIZE", "10")
 
+import django
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 
 from djamon.lib.hooks import metric_sources
 from djamon.lib.streaming import Doors, Receive, Scope, Send, make_room
 
-django: Any = get_asgi_application()
+django.setup(set_prefix=False)
 
 # What follows needs the apps to be loaded.
 from django.db import connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from djamon.lib.handler import Handler  # noqa: E402
 from monitor import board  # noqa: E402
 from monitor.live import site_events  # noqa: E402
 from timings.live import timings_events  # noqa: E402
 
+WARM_UP_S = 5.0
+
 doors = Doors(settings.EVENTS_MAX_CLIENTS)
 make_room(doors.limit)
 metric_sources.append(doors.figures)
-streams = {
+pages = Handler()
+streams: dict[str, Any] = {
     "/events/sites": site_events(board.draw, board.fingerprint, doors),
     "/events/timings": timings_events(doors),
 }
@@ -37,7 +41,7 @@ streams = {
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Streams by their path, all else to Django."""
-    await streams.get(scope.get("path", ""), django)(scope, receive, send)
+    await streams.get(scope.get("path", ""), pages)(scope, receive, send)
 
 
 def _warm_up() -> None:
@@ -48,4 +52,7 @@ def _warm_up() -> None:
     connections.close_all()
 
 
-Thread(target=_warm_up, name="warm-up", daemon=True).start()
+# Nobody is let in before, but where the database keeps us waiting somebody should hear of it.
+warm = Thread(target=_warm_up, name="warm-up", daemon=True)
+warm.start()
+warm.join(WARM_UP_S)

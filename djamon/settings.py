@@ -120,11 +120,11 @@ INSTALLED_APPS = [
     "monitor",
     "timings",
 ]
+# For pages and JSON; static files are sent before any of it (djamon/lib/handler.py).
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # below the static files, which are compressed already
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -42,7 +42,9 @@ def next_after(calendar: Iterable[str], zone: ZoneInfo, after: datetime) -> date
 
 def latest(calendar: Iterable[str], zone: ZoneInfo, at: datetime) -> datetime | None:
     """The last occurrence at or before ``at``, in UTC."""
-    return max(filter(None, (_latest(expression, zone, at) for expression in calendar)), default=None)
+    # Occurrences are whole minutes; every page asks, and most ask within the same one.
+    minute = at.astimezone(UTC).replace(second=0, microsecond=0)
+    return max(filter(None, (_latest(expression, zone, minute) for expression in calendar)), default=None)
 
 
 def occurrences(
@@ -94,10 +96,12 @@ def _next(expression: str, zone: ZoneInfo, after: datetime) -> datetime | None:
     return next((time for time in times if time > after), None)
 
 
+@lru_cache(maxsize=256)
 def _latest(expression: str, zone: ZoneInfo, at: datetime) -> datetime | None:
+    """``at`` is a whole minute in UTC."""
     fields = parse(expression)
     if _is_starred(fields):
-        return _walk(fields, zone, at.astimezone(UTC).replace(second=0, microsecond=0), forward=False)
+        return _walk(fields, zone, at, forward=False)
     later = (at + CLOCK_CHANGE).astimezone(zone)
     times = (time.astimezone(UTC) for time in CronSim(expression, later, reverse=True))
     return next((time for time in times if time <= at), None)

@@ -98,7 +98,7 @@ def fingerprint(now: datetime) -> object:
         queries.board_stamp(),
         queries.old_sites(now),
         are_pages_in_doubt(now),
-        tuple(_banners(now)),
+        tuple(hooks.said(now)),
         board_headline.story(now),
         uptimes.kept.read(now).at,
         timezone.localtime(now).date(),
@@ -123,7 +123,7 @@ def see(now: datetime) -> Seen:
         sites=sites,
         since=queries.fallen_since(),
         story=board_headline.story(now),
-        banners=_banners(now),
+        banners=hooks.said(now),
         known=uptimes.current(now),
     )
 
@@ -211,12 +211,7 @@ def _group_badness(group: Group, sites: Sequence[Placed]) -> tuple[int, Natural]
     return min(2, sites[0].look.rank if sites else 2), natural(group.name)
 
 
-def _banners(now: datetime) -> list[Banner]:
-    return [banner for source in hooks.banner_sources for banner in source(now)]
-
-
 def _banners_html(banners: Sequence[Banner], audience: Audience) -> str:
-    if audience == "stranger":
-        banners = [public for banner in banners if (public := banner.for_strangers())]
-    said = render_to_string("includes/banners.html", {"banners": banners}).strip()
+    told = hooks.told(banners, insider=audience != "stranger")
+    said = render_to_string("includes/banners.html", {"banners": told}).strip()
     return f'<div id="banners">{said}</div>'

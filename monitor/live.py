@@ -25,7 +25,7 @@ from djamon.lib import watching
 from djamon.lib.eventstream import Payload, message
 from djamon.lib.streaming import Doors, EventApp, Feed, Scope, Wake, header
 from djamon.lib.watching import LINGER_S, Seen, Voice, Watcher
-from monitor.marks import Kind, Subject, mark_from, marks
+from monitor.marks import Kind, Subject, frame_at, mark_from, marks
 
 log = logging.getLogger(__name__)
 
@@ -308,7 +308,7 @@ def site_events(draw: Draw, fingerprint: Fingerprint, doors: Doors) -> EventApp[
     home = Hub(draw, fingerprint)
 
     def look(subjects: Collection[Subject]) -> dict[Subject, str]:
-        found = marks(subjects)
+        found = marks(subjects, frame_at(timezone.now()))
         parts = [subject for subject in subjects if subject.kind == "board"]
         if parts:
             found |= dict.fromkeys(parts, mark_from(fingerprint(timezone.now())))

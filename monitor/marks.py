@@ -15,10 +15,12 @@ from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
 from django.db.models import Count, Max, Q
+from django.http import HttpRequest
 from django.utils import timezone
 
 from alerts.models import Alert, Attempt, Delivery
 from djamon.lib import hooks
+from djamon.lib.hooks import Banner
 from jobs.queries import are_pages_in_doubt
 from monitor.appearance import is_old
 from monitor.messages import reference
@@ -36,6 +38,24 @@ SITE_FIELDS = (
 )
 
 
+class Frame(NamedTuple):
+    """What the frame of every page says at a moment: whether pages may be old, and the banners."""
+
+    now: datetime
+    doubt: bool
+    banners: list[Banner]
+
+
+def frame_at(now: datetime) -> Frame:
+    return Frame(now, are_pages_in_doubt(now), hooks.said(now))
+
+
+def frame_of(request: HttpRequest) -> Frame:
+    """The same with the banners that the page will show."""
+    now = timezone.now()
+    return Frame(now, are_pages_in_doubt(now), hooks.said_in(request))
+
+
 class Subject(NamedTuple):
     """What a page shows: a site by slug, an outage by number, the list, or a part of home, whose mark is not
     made here; ``insider`` has a login.
@@ -46,22 +66,19 @@ class Subject(NamedTuple):
     insider: bool
 
 
-def mark_of(subject: Subject, now: datetime) -> str:
+def mark_of(subject: Subject, frame: Frame) -> str:
     """The mark of one page; read it before what the page shows, so that nothing in between is missed."""
-    return marks([subject], now).get(subject, "")
+    return marks([subject], frame).get(subject, "")
 
 
-def marks(subjects: Collection[Subject], now: datetime | None = None) -> dict[Subject, str]:
-    """The marks of all that there is for its reader. At most a dozen queries for each kind of reader."""
-    now = now or timezone.now()
-    doubt, banners = are_pages_in_doubt(now), [one for source in hooks.banner_sources for one in source(now)]
-    found: dict[Subject, str] = {}
+def marks(subjects: Collection[Subject], frame: Frame) -> dict[Subject, str]:
+    """The marks of all that there is for its reader. At most ten queries for each kind of reader."""
+    now, found = frame.now, dict[Subject, str]()
     for insider in {subject.insider for subject in subjects}:
-        said = [banner if insider else banner.for_strangers() for banner in banners]
-        frame = (doubt, said, timezone.localtime(now).date())
+        around = (frame.doubt, hooks.told(frame.banners, insider=insider), timezone.localtime(now).date())
         mine = [subject for subject in subjects if subject.insider == insider]
         for subject, parts in _parts(mine, now, insider=insider).items():
-            found[subject] = mark_from((frame, parts))
+            found[subject] = mark_from((around, parts))
     return found
 
 

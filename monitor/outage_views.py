@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import UserRequest, page_reader, staff_only
 from monitor import notes, outage_history, outage_queries
 from monitor.marks import Subject
-from monitor.models import Outage, OutageNote
+from monitor.models import OutageNote
 from monitor.outage_forms import FilterForm, NoteForm
 from monitor.parts import Context, LivePage, answer
 from scripts.my_shortcuts import paginate
@@ -25,6 +25,7 @@ OUTAGES_PER_PAGE = 25
 FALLS_PER_PAGE = 100
 MOMENTS_PER_PAGE = 100
 
+NO_OUTAGE = "There is no outage with this number."
 NO_NOTE = "There is no such note (any more)."
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -35,7 +36,7 @@ form_methods = require_http_methods(["GET", "HEAD", "POST"])
 def outages(request: HttpRequest) -> HttpResponse:
     """The outages that match the filters of the query; a filter with a mistake says so and does not count."""
     page = LivePage("outages", _list(request), request.get_full_path())
-    return answer(request, page, lambda now: _of_list(request, now))
+    return answer(request, page, lambda frame: _of_list(request, frame.now))
 
 
 def _of_list(request: HttpRequest, now: datetime) -> Context:
@@ -71,10 +72,10 @@ def outage(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         # By its number: what is written on the page must not go when another outage is the current one.
         address = found.get_absolute_url() + _asked(request)
         page = LivePage("outage", Subject("outage", str(found.pk), insider), address, is_personal=insider)
-        return answer(request, page, lambda now: _of_outage(request, found, now))
+        return answer(request, page, lambda frame: _of_outage(request, found.pk, frame.now))
     if pk is not None:
-        raise Http404("There is no outage with this number.")
-    return answer(request, LivePage("no_outage", _list(request), request.get_full_path()), lambda _now: {})
+        raise Http404(NO_OUTAGE)
+    return answer(request, LivePage("no_outage", _list(request), request.get_full_path()), lambda _frame: {})
 
 
 def _asked(request: HttpRequest) -> str:
@@ -82,9 +83,12 @@ def _asked(request: HttpRequest) -> str:
     return f"?{request.GET.urlencode()}" if request.GET else ""
 
 
-def _of_outage(request: HttpRequest, found: Outage, now: datetime) -> Context:
+def _of_outage(request: HttpRequest, pk: int, now: datetime) -> Context:
     user = request.user if isinstance(request.user, User) else None
     insider = user is not None
+    found = outage_queries.find_outage(pk, insider=insider)
+    if found is None:
+        raise Http404(NO_OUTAGE)
     falls = paginate(outage_queries.falls_in(found, insider=insider), FALLS_PER_PAGE, request.GET.get("page"))
     line = paginate(outage_history.moments(found, insider=insider), MOMENTS_PER_PAGE, request.GET.get("line"))
     return {

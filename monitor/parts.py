@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
 
 from djamon.lib.sharing import Shared
-from monitor.marks import Subject, mark_of
+from monitor.marks import Frame, Subject, frame_of, mark_of
 
 # The mark that the part is asked for at; a page is asked for without.
 PART_HEADER = "X-Part"
@@ -59,17 +57,21 @@ class LivePage:
         return f"{self.name} {self.subject.key}"
 
 
-def answer(request: HttpRequest, page: LivePage, context: Callable[[datetime], Context]) -> HttpResponse:
-    """The page, or where its part is asked for that."""
-    now = timezone.now()
-    if PART_HEADER in request.headers:
-        response = HttpResponse(_part(request, page, lambda: context(now)))
+def answer(request: HttpRequest, page: LivePage, context: Callable[[Frame], Context]) -> HttpResponse:
+    """The page, or where its part is asked for that; ``context`` is what reads all that is shown."""
+    if is_part(request):
+        response = HttpResponse(_part(request, page, lambda: context(frame_of(request))))
         add_never_cache_headers(response)
         return response
-    mark = mark_of(page.subject, now)  # before all that the page shows
+    frame = frame_of(request)
+    mark = mark_of(page.subject, frame)  # before all that the page shows
     events = f"{STREAM}?{urlencode({str(page.subject.kind): page.subject.key})}"
     live = Live(page.address, events, mark, page.page)
-    return render(request, f"monitor/{page.name}.html", {**context(now), "live": live})
+    return render(request, f"monitor/{page.name}.html", {**context(frame), "live": live})
+
+
+def is_part(request: HttpRequest) -> bool:
+    return PART_HEADER in request.headers
 
 
 def audience_of(request: HttpRequest) -> Audience:

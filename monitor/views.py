@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,14 +14,13 @@ from accounts.views import login_user
 from djamon.lib.buckets import RANGES, RangeRefused, asks_for_range, parse_range
 from djamon.lib.charts import bar_list
 from djamon.lib.negotiation import json_error
-from jobs.queries import are_pages_in_doubt
 from monitor import board_page, calendar, outage_queries, queries, resultpages, timechart, uptime
 from monitor.appearance import look_of
 from monitor.certificate import certificate_of
-from monitor.marks import Subject
+from monitor.marks import Frame, Subject
 from monitor.models import Site
 from monitor.outage_views import outage, outages
-from monitor.parts import Context, LivePage, answer, audience_of
+from monitor.parts import Context, LivePage, answer, audience_of, is_part
 from scripts.my_shortcuts import HttpResponseJson
 
 __all__ = ["group_data", "home", "login_user", "outage", "outages", "site_data"]
@@ -83,20 +80,21 @@ def site_times(request: HttpRequest, slug: str) -> HttpResponse:
 @page_reader
 def site(request: HttpRequest, slug: str) -> HttpResponse:
     """One site: its state, uptime, its times over a range, its last results, outages and settings."""
-    insider = _is_insider(request)
-    found = _site_or_404(slug, insider=insider)
-    page = LivePage("site", Subject("site", slug, insider), request.get_full_path())
-    return answer(request, page, lambda now: _of_site(request, found, now))
+    page = LivePage("site", Subject("site", slug, _is_insider(request)), request.get_full_path())
+    if is_part(request):  # which may be made already, and the site hidden since then
+        _site_or_404(slug, insider=page.subject.insider)
+    return answer(request, page, lambda frame: _of_site(request, page.subject, frame))
 
 
-def _of_site(request: HttpRequest, found: Site, now: datetime) -> Context:
-    zone = timezone.get_current_timezone()
+def _of_site(request: HttpRequest, subject: Subject, frame: Frame) -> Context:
+    found = _site_or_404(subject.key, insider=subject.insider)
+    now, zone = frame.now, timezone.get_current_timezone()
     shown = parse_range(request.GET, now, zone) if asks_for_range(request.GET) else None
     if isinstance(shown, RangeRefused):
         shown = None  # the panel of times says why
     return {
         "site": found,
-        "look": look_of(found, now, doubt=are_pages_in_doubt(now)),
+        "look": look_of(found, now, doubt=frame.doubt),
         "strikes": settings.STRIKES,
         "good_codes": found.good_codes or ", ".join(map(str, sorted(settings.GOOD_CODES))),
         "day": queries.day_figures(found, now),

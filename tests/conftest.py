@@ -11,6 +11,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from monitor import uptimes
+from tests import scheduling
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return scheduling.scheduler(config, log)
 
 
 def pytest_configure() -> None:

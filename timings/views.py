@@ -131,17 +131,26 @@ def _few(
     return _json({"key": key, "execution_times": _told(ask(list(series), span, limit), series)})
 
 
-def _told(found: queries.Calls, series: dict[int, str]) -> list[dict[str, Any]]:
-    return [_call(call, series, found.extras) for call in found.page]
+class ToldCall(msgspec.Struct, frozen=True, gc=False):
+    """A call without other fields: encoded in half the time of a dictionary."""
+
+    execution_time: float
+    timestamp: int
+    token: str
 
 
-def _call(
-    call: queries.Call, tokens: dict[int, str], extras: dict[tuple[int, int, int], str]
-) -> dict[str, Any]:
+def _told(found: queries.Calls, tokens: dict[int, str]) -> list[ToldCall] | list[dict[str, Any]]:
+    bare = [ToldCall(took, ts, tokens[series]) for ts, _seq, series, took in found.page]
+    if not found.extras:
+        return bare
+    keys = [(series, ts, seq) for ts, seq, series, _took in found.page]
+    return [_with(found.extras.get(key, "{}"), call) for key, call in zip(keys, bare, strict=True)]
+
+
+def _with(extra: str, call: ToldCall) -> dict[str, Any]:
     """The other fields cannot hide the standard ones."""
-    told = {"execution_time": call.execution_time, "timestamp": call.ts, "token": tokens[call.series_id]}
-    extra = extras.get((call.series_id, call.ts, call.seq))
-    return msgspec.json.decode(extra) | told if extra else told
+    fields: dict[str, Any] = msgspec.json.decode(extra)
+    return fields | msgspec.structs.asdict(call)
 
 
 def _next(request: HttpRequest, key: str, end: queries.Place) -> str:

@@ -64,6 +64,8 @@ metric_sources: list[Callable[[datetime], Iterable[Metric]]] = []
 # By the name of a form's field whose values are keys: what people call the row, None where it is no row's.
 key_words: dict[str, Callable[[str], str | None]] = {}
 
+_SAID = "djamon_banners"  # the attribute of a request
+
 
 def page_frame(request: HttpRequest) -> dict[str, Any]:
     """Context processor: ``nav`` (items this viewer may follow), ``banners`` and ``version``.
@@ -79,15 +81,29 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
 
     def banners() -> list[Banner]:
         audiences = _audiences(request)
-        if not audiences:
-            return []
-        now = timezone.now()
-        said = [banner for source in banner_sources for banner in source(now)]
-        if "users" in audiences:
-            return said
-        return [public for banner in said if (public := banner.for_strangers())]
+        return told(said_in(request), insider="users" in audiences) if audiences else []
 
     return {"nav": nav, "banners": banners, "version": __version__}
+
+
+def said(now: datetime) -> list[Banner]:
+    """What all apps have to say, as people with a login read it."""
+    return [banner for source in banner_sources for banner in source(now)]
+
+
+def said_in(request: HttpRequest) -> list[Banner]:
+    """The same, asked once for each request: what a page shows and what it is judged by are one answer."""
+    if not hasattr(request, _SAID):
+        setattr(request, _SAID, said(timezone.now()))
+    found: list[Banner] = getattr(request, _SAID)
+    return found
+
+
+def told(banners: Iterable[Banner], *, insider: bool) -> list[Banner]:
+    """What people with a login read of it, or strangers."""
+    if insider:
+        return list(banners)
+    return [public for banner in banners if (public := banner.for_strangers())]
 
 
 def _audiences(request: HttpRequest) -> set[str]:

@@ -12,7 +12,7 @@ from alerts.outbox import AlertDraft, enqueue
 from jobs import recording
 from jobs.models import JobRun
 from monitor import notes
-from monitor.marks import Subject, mark_of, marks
+from monitor.marks import Subject, frame_at, mark_of, marks
 from monitor.messages import reference
 from monitor.models import Group, Outage, OutageSites, Site
 from tests.monitor.factories import make_outage, make_up
@@ -33,7 +33,7 @@ def outage(site) -> Outage:
 
 
 def of(kind, key="", *, insider=True, at=NOW) -> str:
-    return mark_of(Subject(kind, str(key), insider), at)
+    return mark_of(Subject(kind, str(key), insider), frame_at(at))
 
 
 # --- A site --------------------------------------------------------------------------------------
@@ -72,10 +72,10 @@ def test_time_alone_changes_it_in_the_end(site, later) -> None:
 def test_a_run_that_met_a_fault_of_our_own_changes_all_marks(site, outage) -> None:
     subjects = [Subject("site", "shop", True), Subject("outage", str(outage.pk), True)]
     now = timezone.now()
-    before = marks(subjects, now)
+    before = marks(subjects, frame_at(now))
     run, held = recording.start("probe", {}, "cron", now)
     recording.finish(run, held, JobRun.State.FAULT, "our own connection is in doubt", now)
-    after = marks(subjects, now)
+    after = marks(subjects, frame_at(now))
     assert [after[subject] != before[subject] for subject in subjects] == [True, True]
 
 
@@ -170,4 +170,4 @@ def test_many_pages_cost_as_many_queries_as_one(site, outage, django_assert_max_
     subjects = [Subject("site", f"shop-{number}", True) for number in range(pages - 1)]
     subjects += [Subject("site", "shop", True), Subject("outage", str(outage.pk), True)]
     with django_assert_max_num_queries(14):
-        assert len(marks(subjects, NOW)) == 2
+        assert len(marks(subjects, frame_at(NOW))) == 2

@@ -63,8 +63,8 @@ def test_outages_ask_as_often_however_many(member_client, django_assert_num_quer
     for day in range(outages):
         make_outage(make_up(), make_up(), resolved_at=timezone.now() - timedelta(days=day))
     # Groups and sites to choose from, the number of outages, one page, their cards, their first falls; its
-    # mark: the banners and the state of the jobs again (6), the newest outage, its falls.
-    with django_assert_num_queries(count_of_shell(member_client) + 6 + 8):
+    # mark: the state of the jobs (2), the newest outage, its falls.
+    with django_assert_num_queries(count_of_shell(member_client) + 6 + 4):
         page = text(member_client, "/outages/")
     assert page.count('<th scope="row"') == min(outages, 25)
 
@@ -290,7 +290,7 @@ def test_strangers_ask_as_often_as_members(
     for day in range(outages):
         make_outage(make_up(), make_up(), resolved_at=timezone.now() - timedelta(days=day))
     # The banners' three, and what members ask too.
-    with django_assert_num_queries(4 + 6 + 8):
+    with django_assert_num_queries(4 + 6 + 4):
         page = text(stranger_client, "/outages/")
     assert page.count('<th scope="row"') == min(outages, 25)
 

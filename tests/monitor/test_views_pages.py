@@ -258,18 +258,6 @@ def test_a_paused_site_says_so_and_can_be_resumed(staff_client) -> None:
     assert 'value="resume"' in page
 
 
-@pytest.mark.parametrize("rows", [1, 25])
-def test_a_site_asks_as_often_whatever_its_history(member_client, django_assert_num_queries, rows) -> None:
-    site = make_up()
-    make_views(site, rows)
-    for day in range(rows):
-        make_outage(site, resolved_at=timezone.now() - timedelta(days=day))
-    # The site, its figures, whether runs are late (2), its uptime and calendar (5), its times (count,
-    # points, falls), a page of results, its falls; its mark (7).
-    with django_assert_num_queries(count_of_shell(member_client) + 14 + 7):
-        text(member_client, site.get_absolute_url())
-
-
 # --- All -----------------------------------------------------------------------------------------
 def test_hostile_names_are_text_on_every_page(staff_client) -> None:
     site = make_down(name=HOSTILE, group=make_group(name=HOSTILE), last_reason=HOSTILE, url="http://x/?<b>")

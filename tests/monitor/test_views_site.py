@@ -60,8 +60,8 @@ def test_it_asks_as_often_whatever_its_history(member_client, django_assert_num_
     for day in range(rows // 10):
         make_outage(site, resolved_at=NOW - DAY * day)
     # The state of the job (2), the site, its figures, its uptime (2), its calendar (3), its times (count,
-    # points, falls), a page of results, its falls; its mark (7).
-    with django_assert_num_queries(count_of_shell(member_client) + 14 + 7):
+    # points, falls), a page of results, its falls; its mark.
+    with django_assert_num_queries(count_of_shell(member_client) + 14 + 1):
         text(member_client, site.get_absolute_url())
 
 
