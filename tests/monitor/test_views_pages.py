@@ -20,7 +20,7 @@ from tests.monitor.factories import (
     make_view,
     make_views,
 )
-from tests.monitor.reading import count_of_shell, text
+from tests.monitor.reading import text
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>\u202e\"'&"
