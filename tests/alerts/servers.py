@@ -199,7 +199,11 @@ def x_server(rules: XRules) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # its sender died: nobody has posted anything
+                self.close_connection = True
+                return
             reply = rules.answer(Post(self.path, dict(self.headers), body))
             self.send_response(reply.status)
             for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
