@@ -70,14 +70,24 @@ class RangeIn(Schema):
 class LineOut(Schema):
     """One figure over the moments of ``at``; milliseconds are those of good answers."""
 
-    key: Literal["lookup_ms", "connect_ms", "tls_ms", "wait_ms", "average_ms", "slowest_ms", "requests"] = (
-        Field(description="Phases that nobody measured are left out; slowest and requests come with buckets.")
+    key: Literal[
+        "lookup_ms",
+        "connect_ms",
+        "tls_ms",
+        "wait_ms",
+        "unsplit_ms",
+        "average_ms",
+        "slowest_ms",
+        "requests",
+    ] = Field(
+        description="Phases that nobody measured are left out. unsplit_ms is the average where no phases are "
+        "known, if they are elsewhere in the range; slowest_ms and requests come with buckets."
     )
     name: str
     unit: Literal["ms", ""]
     look: Literal["stacked", "area", "optional", "told"] = Field(description="How the page draws it.")
     colour: int = Field(description="Which of the page's colours it has.")
-    values: list[float | None] = Field(description="null: no good answer.")
+    values: list[float | None] = Field(description="null: no good answer, or not known.")
 
 
 class MarkOut(Schema):

@@ -142,10 +142,18 @@ class Tally(models.Model):
 
 
 class SiteHour(Tally):
-    """A site's views of one hour, ``hour`` being its beginning in UTC; also where nothing was asked."""
+    """A site's views of one hour, ``hour`` being its beginning in UTC; also where nothing was asked.
+
+    The phases are summed of the same answers as ``ms_sum``; one that none of them had is None. All are None
+    without a good answer, and where the hour was summed before there were these columns: nobody knows them.
+    """
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="hours", db_index=False)
     hour = models.DateTimeField()
+    lookup_ms_sum = models.FloatField(null=True)
+    connect_ms_sum = models.FloatField(null=True)
+    tls_ms_sum = models.FloatField(null=True)
+    wait_ms_sum = models.FloatField(null=True)
 
     class Meta:
         ordering = ("-hour",)

@@ -3,7 +3,8 @@
 One GROUP BY for each span of hours, then one short transaction that stores it and how far we have come: a run
 that is killed goes on from there. The last hours are summed again each time, for views that came late (a
 sweep that ended after its hour, a clock that was set back). A sum never gets smaller: where fewer views
-are found than were once summed, they were purged.
+are found than were once summed, they were purged. An hour that was summed when hours had no phases yet gets
+them when it is summed again, at the latest by the purge, right before its views go.
 """
 
 from __future__ import annotations
@@ -14,7 +15,20 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from django.db import connection, models, transaction
-from django.db.models import Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Coalesce
 
 from djamon.lib.buckets import Buckets
@@ -22,7 +36,7 @@ from jobs.models import Checkpoint
 from monitor import expected
 from monitor.expected import HOUR, full_hour, hours_between
 from monitor.models import Site, SiteDay, SiteHour, SiteView
-from monitor.verdicts import Verdict
+from monitor.verdicts import PHASES, Verdict
 
 JOB = "roll_up"
 KEY = "rolled until"
@@ -32,6 +46,9 @@ LONGEST_SPAN = 24  # hours
 # A site that nobody has asked for so long is no longer expected to be: each hour of it costs a row.
 FORGOTTEN = timedelta(days=31)
 TIMED = Q(verdict=Verdict.UP)  # whose milliseconds are summed: see Tally
+PHASE_SUMS = tuple(f"{name}_sum" for name in PHASES)
+# Of an hour whose phases are not known, or that has no good answer: a good answer has one phase at least.
+UNPHASED = Q(**dict.fromkeys((f"{name}__isnull" for name in PHASE_SUMS), True))
 
 
 class Context(Protocol):
@@ -51,6 +68,15 @@ class Sums(NamedTuple):
     ms_sum: float
     ms_min: float | None
     ms_max: float | None
+    lookup_ms_sum: float | None = None
+    connect_ms_sum: float | None = None
+    tls_ms_sum: float | None = None
+    wait_ms_sum: float | None = None
+
+    @property
+    def phased(self) -> bool:
+        """Whether any phase is known: the opposite of UNPHASED."""
+        return any(getattr(self, name) is not None for name in PHASE_SUMS)
 
 
 SUMS: dict[str, Any] = {
@@ -61,16 +87,18 @@ SUMS: dict[str, Any] = {
     "ms_sum": Coalesce(Sum("total_ms", filter=TIMED), 0.0),
     "ms_min": Min("total_ms", filter=TIMED),
     "ms_max": Max("total_ms", filter=TIMED),
+    **{f"{name}_sum": Sum(name, filter=TIMED) for name in PHASES},
 }
 DAY_SUMS: dict[str, Any] = {
     name: Min(name) if name == "ms_min" else Max(name) if name == "ms_max" else Sum(name)
     for name in (*Sums._fields, "expected")
+    if name not in PHASE_SUMS  # nobody reads phases by day
 }
 NO_VIEWS = Sums(0, 0, 0, 0, 0.0, None, None)
 
 
 class Row(NamedTuple):
-    """A row of SiteHour to write; one of SiteDay has its day in the place of ``hour``."""
+    """A row of SiteHour to write."""
 
     site_id: int
     hour: datetime
@@ -92,6 +120,7 @@ class Watched:
 class Stored(NamedTuple):
     runs: int
     expected: float
+    unphased: bool
 
 
 Counted = dict[tuple[int, datetime], Sums]
@@ -172,7 +201,8 @@ def roll_span(start: datetime, end: datetime, fresh: datetime, hold: Callable[[]
         rows: list[Row] = []
         for site in _watched(start):
             rows.extend(_rows_of(site, hours, fresh, counted, stored))
-        _upsert(SiteHour, "hour", rows)
+        columns = (*Sums._fields, "expected")
+        _upsert(SiteHour, "hour", columns, [(row.site_id, row.hour, *row.sums, row.expected) for row in rows])
         _sum_days(sorted({row.hour.date() for row in rows}), max(end, fresh))
         if end > fresh:
             _store_mark(end)
@@ -221,14 +251,15 @@ def _watched(start: datetime) -> list[Watched]:
 
 def _stored(start: datetime, end: datetime) -> StoredRows:
     rows = SiteHour.objects.filter(hour__gte=start, hour__lt=end).order_by()
-    fields = ("site_id", "hour", "runs", "expected")
-    return {(site_id, hour): Stored(*values) for site_id, hour, *values in rows.values_list(*fields)}
+    unphased = ExpressionWrapper(UNPHASED, models.BooleanField())
+    found = rows.values_list("site_id", "hour", "runs", "expected", unphased)
+    return {(site_id, hour): Stored(*values) for site_id, hour, *values in found}
 
 
 def _rows_of(
     site: Watched, hours: Sequence[datetime], fresh: datetime, counted: Counted, stored: StoredRows
 ) -> Iterator[Row]:
-    """The site's rows that are new or have grown. Pure, but for the calendar that it asks.
+    """The site's rows that are new, have grown or lack phases. Pure, but for the calendar that it asks.
 
     Runs are expected of a site that is enabled and has a row of the hour before: so not in the hour in which
     asking begins, or begins again after a pause. What was expected once stays: settings change.
@@ -243,8 +274,13 @@ def _rows_of(
             last_run = hour
         if old is None and before:
             yield Row(site.id, hour, sums, expected.of_hour(hour, site.interval_min) if watched else 0.0)
-        elif old is not None and sums.runs > old.runs:
+        elif old is not None and _tells_more(sums, old):
             yield Row(site.id, hour, sums, old.expected)
+
+
+def _tells_more(sums: Sums, old: Stored) -> bool:
+    """Of as many views it does where they had phases that were not summed then."""
+    return sums.runs > old.runs or (sums.runs == old.runs and old.unphased and sums.phased)
 
 
 def _sum_days(days: Iterable[date], end: datetime) -> None:
@@ -253,20 +289,25 @@ def _sum_days(days: Iterable[date], end: datetime) -> None:
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
         hours = SiteHour.objects.filter(hour__gte=start, hour__lt=min(start + 24 * HOUR, end)).order_by()
         totals = hours.values("site_id").annotate(**DAY_SUMS).values_list("site_id", *DAY_SUMS)
-        _upsert(SiteDay, "day", [(site_id, day, Sums(*sums), total) for site_id, *sums, total in totals])
+        _upsert(SiteDay, "day", tuple(DAY_SUMS), [(site_id, day, *sums) for site_id, *sums in totals])
 
 
-def _upsert(model: type[SiteHour | SiteDay], key: str, rows: Sequence[tuple[int, date, Sums, float]]) -> None:
-    """One prepared statement for all rows: the ORM writes a tenth as many a second."""
-    columns = ("site_id", key, *Sums._fields, "expected")
-    updates = ", ".join(f"{column} = excluded.{column}" for column in columns[2:])
+def _upsert(
+    model: type[SiteHour | SiteDay], key: str, fields: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Rows of a site, the value of ``key``, and those of ``fields``.
+
+    One prepared statement for all rows: the ORM writes a tenth as many a second.
+    """
+    columns = ("site_id", key, *fields)
+    updates = ", ".join(f"{column} = excluded.{column}" for column in fields)
     sql = (
         f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) "  # noqa: S608  (names of ours alone)
         f"VALUES ({', '.join(['%s'] * len(columns))}) ON CONFLICT (site_id, {key}) DO UPDATE SET {updates}"
     )
     field: models.Field[Any, Any] = getattr(model, key).field
-    times = {when: field.get_db_prep_save(when, connection) for _, when, _, _ in rows}
-    values = [(site_id, times[when], *sums, total) for site_id, when, sums, total in rows]
+    times = {when: field.get_db_prep_save(when, connection) for _, when, *_ in rows}
+    values = [(site_id, times[when], *figures) for site_id, when, *figures in rows]
     if values:
         with connection.cursor() as cursor:
             cursor.executemany(sql, values)

@@ -1,34 +1,36 @@
 """One site's response times over a range, in at most SERIES_POINTS points, and its falls in that time.
 
 Each request is a point where they are few; else a point is a bucket of them. Beyond RAW_SPAN, and where the
-views are purged, the points come from the hours that are rolled up, which know no phases: adding up 130,000
-views took 300 ms on SQLite even along the index, as each lies on a page of its own. Nothing here writes.
+views are purged, the points come from the hours that are rolled up: adding up 130,000 views took 300 ms on
+SQLite even along the index, as each lies on a page of its own. Nothing here writes.
+
+A point has phases where those of all its good answers are known, and then they add up to its average: a
+phase that an answer did not have took no time. Hours that were rolled up before they had phases know none,
+and a point that holds one of them has its average alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from django.db.models import Avg, Count, Max, Q, QuerySet, Sum, Value
+from django.db.models import Count, Max, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from djamon.lib.buckets import Buckets, TimeRange, buckets_for
 from monitor.models import OutageSites, Site, SiteHour, SiteView
-from monitor.rollups import BucketNumber
-from monitor.verdicts import Verdict
+from monitor.rollups import UNPHASED, BucketNumber
+from monitor.verdicts import PHASES, Verdict
 
 SERIES_POINTS = 500
 # A week of a site that is asked each minute is 10,080 views: 35 ms.
 RAW_SPAN = timedelta(days=7)
 HOUR = timedelta(hours=1)
 MOST_FALLS = 200
-PHASES = ("lookup_ms", "connect_ms", "tls_ms", "wait_ms")
-NO_PHASES: dict[str, Any] = dict.fromkeys(PHASES)
-# What a grouped query gives, in the order of Point's fields.
-ROW = ("number", "requests", "ups", "failures", "average", "slowest")
+# What a grouped query gives, in the order in which _of_row takes it.
+ROW = ("number", "requests", "ups", "failures", "slowest", "ms", *(f"all_{name}" for name in PHASES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,16 @@ class Point:
     tls_ms: float | None = None
     wait_ms: float | None = None
     reason: str = ""
+
+    @property
+    def phased(self) -> bool:
+        """Whether its phases are known."""
+        return any(getattr(self, name) is not None for name in PHASES)
+
+    @property
+    def unsplit_ms(self) -> float | None:
+        """The average where that is all that is known of the time."""
+        return None if self.phased else self.average_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +125,7 @@ def _from_hours(site: Site, shown: TimeRange, buckets: Buckets) -> tuple[Buckets
     rolled_up = max(last + HOUR, shown.start) if last else shown.start
     points = _of_hours(site, replace(shown, end=min(rolled_up, shown.end)), coarse) if last else []
     if rolled_up < shown.end:
-        later = _bucketed(_views(site, rolled_up, shown.end), shown, coarse)
-        # Phases of the last hour alone would be a stack of one point in a chart of wholes.
-        points = _joined(points, [replace(point, **NO_PHASES) for point in later]) if points else later
+        points = _joined(points, _bucketed(_views(site, rolled_up, shown.end), shown, coarse))
     return coarse, points
 
 
@@ -145,15 +155,15 @@ def _bucketed(views: QuerySet[SiteView], shown: TimeRange, buckets: Buckets) -> 
             requests=Count("pk"),
             ups=Count("pk", filter=up),
             failures=Count("pk", filter=down),
-            average=Avg("total_ms", filter=up),
             slowest=Max("total_ms", filter=up),
-            **{f"mean_{name}": Avg(name, filter=up) for name in PHASES},
+            ms=Sum("total_ms", filter=up),
+            **{f"all_{name}": Sum(name, filter=up) for name in PHASES},
             why=Coalesce(Max("reason", filter=down), Value("")),
         )
         .order_by("number")
-        .values_list(*ROW, *(f"mean_{name}" for name in PHASES), "why")
+        .values_list("why", *ROW)
     )
-    return [_of_row(shown, buckets, *row) for row in rows]
+    return [_of_row(shown, buckets, row, reason=why) for why, *row in rows]
 
 
 def _of_hours(site: Site, shown: TimeRange, buckets: Buckets) -> list[Point]:
@@ -166,21 +176,26 @@ def _of_hours(site: Site, shown: TimeRange, buckets: Buckets) -> list[Point]:
             requests=Sum("runs"),
             ups=Sum("up"),
             failures=Sum("down"),
-            average=Sum("ms_sum"),
             slowest=Max("ms_max"),
+            ms=Sum("ms_sum"),
+            **{f"all_{name}": Sum(f"{name}_sum") for name in PHASES},
+            unphased=Sum("up", filter=UNPHASED),
         )
         .order_by("number")
-        .values_list(*ROW)
+        .values_list("unphased", *ROW)
     )
-    return [
-        _of_row(shown, buckets, number, requests, ups, failures, ms_sum / ups if ups else None, slowest)
-        for number, requests, ups, failures, ms_sum, slowest in rows
-    ]
+    return [_of_row(shown, buckets, row, phased=not unphased) for unphased, *row in rows]
 
 
-def _of_row(shown: TimeRange, buckets: Buckets, number: int, *figures: Any) -> Point:
-    """A point of one grouped row, which has the figures in the order of Point's fields."""
-    return Point(_start(buckets, int(number), shown), *figures)
+def _of_row(
+    shown: TimeRange, buckets: Buckets, row: Sequence[Any], *, phased: bool = True, reason: str = ""
+) -> Point:
+    """A point of one grouped row; ``phased``: the phases of all its good answers are known."""
+    number, requests, ups, failures, slowest, *sums = row
+    average, *phases = [total / ups if ups and total is not None else None for total in sums]
+    known: dict[str, Any] = dict(zip(PHASES, phases, strict=True)) if phased else {}
+    start = _start(buckets, int(number), shown)
+    return Point(start, requests, ups, failures, average, slowest, reason=reason, **known)
 
 
 def _start(buckets: Buckets, number: int, shown: TimeRange) -> datetime:
@@ -197,6 +212,8 @@ def _joined(earlier: list[Point], later: list[Point]) -> list[Point]:
 
 def _sum(at: datetime, points: list[Point]) -> Point:
     """All of them as one; a mean counts for as many good answers as it is of."""
+    good = [point for point in points if point.up]
+    phases = PHASES if all(point.phased for point in good) else ()
     return Point(
         at,
         requests=sum(point.requests for point in points),
@@ -204,14 +221,14 @@ def _sum(at: datetime, points: list[Point]) -> Point:
         failures=sum(point.failures for point in points),
         slowest_ms=max((p.slowest_ms for p in points if p.slowest_ms is not None), default=None),
         reason=next((point.reason for point in points if point.reason), ""),
-        **{name: _mean(name, points) for name in ("average_ms", *PHASES)},
+        **{name: _mean(name, good) for name in ("average_ms", *phases)},
     )
 
 
-def _mean(name: str, points: Iterable[Point]) -> float | None:
-    measured = [(getattr(point, name), point.up) for point in points]
-    known = [(value, up) for value, up in measured if value is not None]
-    return sum(value * up for value, up in known) / sum(up for _, up in known) if known else None
+def _mean(name: str, good: Sequence[Point]) -> float | None:
+    """Of all their good answers, also of those that did not have the phase; None where none had it."""
+    sums = [getattr(point, name) * point.up for point in good if getattr(point, name) is not None]
+    return sum(sums) / sum(point.up for point in good) if sums else None
 
 
 def _falls(site: Site, shown: TimeRange) -> list[Fall]:

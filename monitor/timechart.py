@@ -15,12 +15,12 @@ from djamon.lib.buckets import DEFAULT_RANGE, RANGES, RangeRefused, TimeRange, n
 from djamon.lib.durations import in_words
 from djamon.lib.words import milliseconds
 from monitor.models import Site
-from monitor.series import RAW_SPAN, Fall, Point, Series, merged, series_of
+from monitor.series import Fall, Point, Series, merged, series_of
 
 TABLE_ROWS = 50
 DRAWN_POINTS = 500  # a chart has about so many: it is another after so small a part of its range
 PHASE_NAMES = {"lookup_ms": "Name look-up", "connect_ms": "Connect", "tls_ms": "TLS", "wait_ms": "Wait"}
-COLOURS = {"lookup_ms": 1, "connect_ms": 2, "tls_ms": 3, "wait_ms": 4, "slowest_ms": 5}
+COLOURS = {"lookup_ms": 1, "connect_ms": 2, "tls_ms": 3, "wait_ms": 4, "slowest_ms": 5, "unsplit_ms": 6}
 
 Look = Literal["stacked", "area", "optional", "told"]
 Area = TypedDict("Area", {"from": datetime, "to": datetime | None, "text": str})
@@ -78,9 +78,8 @@ class TimesPanel:
     """What the site's page shows of a range.
 
     ``typed`` is what its form holds, ``refused`` why it shows another range, ``query`` what the chart asks
-    for, ``step`` how long a row of the table is, empty where each row is one request; with
-    ``coarse`` the range is too long for phases. ``every_s``: after how many seconds the
-    chart is another, 0 for never.
+    for, ``step`` how long a row of the table is, empty where each row is one request. ``every_s``: after how
+    many seconds the chart is another, 0 for never.
     """
 
     words: str
@@ -92,7 +91,6 @@ class TimesPanel:
     phase_names: list[str]
     rows: list[Row]
     step: str
-    coarse: bool
     every_s: int
 
 
@@ -113,7 +111,6 @@ def panel_of(site: Site, query: Mapping[str, str], now: datetime, zone: tzinfo) 
         phase_names=[PHASE_NAMES[name] for name in phases],
         rows=[Row(point, [getattr(point, name) for name in phases]) for point in table.points],
         step=in_words(table.buckets.size_s) if table.buckets else "",
-        coarse=shown.end - shown.start > RAW_SPAN and not phases,
         every_s=max(1, int(shown.seconds / DRAWN_POINTS)) if shown.name else 0,
     )
 
@@ -188,9 +185,15 @@ def _within(fall: Fall, shown: TimeRange, now: datetime) -> timedelta:
 
 
 def _lines(series: Series) -> list[Line]:
-    """The phases stacked up, or where none is known the whole; what is one for each request says nothing."""
+    """The phases stacked up, or where none is known the whole; what is one for each request says nothing.
+
+    Where only some points have phases, the others have the whole in the stack: its height is the average
+    everywhere.
+    """
     phases = series.phases
     lines = [_line(series, name, PHASE_NAMES[name], "stacked") for name in phases]
+    if phases and any(point.unsplit_ms is not None for point in series.points):
+        lines.append(_line(series, "unsplit_ms", "Phases not known", "stacked"))
     lines.append(_line(series, "average_ms", "In all", "told" if phases else "area"))
     if series.buckets is not None:
         lines.append(_line(series, "slowest_ms", "Slowest", "optional"))

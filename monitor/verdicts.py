@@ -33,6 +33,10 @@ class Target:
     read_certificate: bool = False
 
 
+# What a good answer's time is made of, in the order of time; a look-up or TLS may not have been needed.
+PHASES = ("lookup_ms", "connect_ms", "tls_ms", "wait_ms")
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
     """What one request saw; times in milliseconds, None for a phase that was not reached.

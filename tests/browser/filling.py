@@ -31,6 +31,8 @@ RUN = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 AHEAD = timedelta(minutes=20)
+# How a good answer's time is split up.
+PARTS = {"lookup_ms": 0.05, "connect_ms": 0.2, "tls_ms": 0.25, "wait_ms": 0.5}
 REASONS = (
     "connection refused",
     "no answer within 5 s",
@@ -125,7 +127,6 @@ def _bad(site: Site, date: datetime) -> SiteView:
 
 
 def _good(site: Site, date: datetime, ms: float) -> SiteView:
-    parts = {"lookup_ms": ms * 0.05, "connect_ms": ms * 0.2, "tls_ms": ms * 0.25, "wait_ms": ms * 0.5}
     return SiteView(
         site=site,
         date=date,
@@ -134,7 +135,7 @@ def _good(site: Site, date: datetime, ms: float) -> SiteView:
         reason="HTTP 200 OK",
         verb="HEAD",
         total_ms=ms,
-        **parts,
+        **{name: ms * part for name, part in PARTS.items()},
     )
 
 
@@ -201,7 +202,8 @@ def _hour(sketch: Sketch, site: Site, hour: datetime, now: datetime, dice: rando
     up, ms = 12 - down, _ms(sketch, hour, dice)
     tally = {"runs": 12, "up": up, "down": down, "inconclusive": 0, "expected": 12.0}
     extremes = {"ms_min": ms * 0.8, "ms_max": ms * 1.6} if up else {}
-    return SiteHour(site=site, hour=hour, ms_sum=ms * up, **tally, **extremes)
+    phases = {f"{name}_sum": ms * up * part for name, part in PARTS.items()} if up else {}
+    return SiteHour(site=site, hour=hour, ms_sum=ms * up, **tally, **extremes, **phases)
 
 
 def _day(hours: list[Any]) -> Any:

@@ -96,6 +96,14 @@ def test_a_view_that_came_days_late_is_summed_before_it_goes(site) -> None:
     assert site.days.get(day=(NOW - 95 * DAY).date()).down == 2
 
 
+def test_hours_from_before_they_had_phases_get_them_before_their_views_go(site) -> None:
+    SiteView.objects.update(wait_ms=5.0)
+    clean(keep_days=1)
+    assert site.hours.filter(wait_ms_sum=5.0).count() == 98
+    clean(keep_days=1)
+    assert site.hours.filter(wait_ms_sum=5.0).count() == 98
+
+
 @pytest.mark.parametrize("holds", [0, 1, 2, 3, 7])
 def test_a_purge_that_ended_early_is_gone_on_with(site, holds: int, monkeypatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)

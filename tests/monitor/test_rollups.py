@@ -55,20 +55,54 @@ def test_an_hour_sums_its_views_and_the_milliseconds_of_good_answers() -> None:
     site = make_up()
     for total_ms in (10.0, 30.5):
         make_view(site, NOON, total_ms=total_ms)
-    make_view(site, NOON + 59 * MINUTE, verdict=Verdict.DOWN, code=None, total_ms=5000)
+    make_view(site, NOON + 59 * MINUTE, verdict=Verdict.DOWN, code=None, total_ms=5000, wait_ms=5000)
     make_view(site, NOON + 5 * MINUTE, verdict=Verdict.INCONCLUSIVE, code=None, total_ms=0)
     make_view(site, NOON + HOUR, verdict=Verdict.DOWN, total_ms=7)
     roll_up(Context(), NOON + HOUR)
     row = SiteHour.objects.get()
     assert (row.hour, row.runs, row.up, row.down, row.inconclusive) == (NOON, 4, 2, 1, 1)
-    assert (row.ms_sum, row.ms_min, row.ms_max) == (40.5, 10.0, 30.5)
+    assert (row.ms_sum, row.ms_min, row.ms_max, row.wait_ms_sum) == (40.5, 10.0, 30.5, None)
 
 
 def test_an_hour_without_good_answers_has_no_milliseconds() -> None:
-    make_view(make_up(), NOON, verdict=Verdict.DOWN)
+    make_view(make_up(), NOON, verdict=Verdict.DOWN, connect_ms=1)
     roll_up(Context(), NOON + HOUR)
     row = SiteHour.objects.get()
-    assert (row.ms_sum, row.ms_min, row.ms_max) == (0, None, None)
+    assert (row.ms_sum, row.ms_min, row.ms_max, *phases()) == (0, None, None, None, None, None, None)
+
+
+def phases() -> tuple[float | None, ...]:
+    """Those of the one hour that there is."""
+    return SiteHour.objects.values_list("lookup_ms_sum", "connect_ms_sum", "tls_ms_sum", "wait_ms_sum").get()
+
+
+def test_an_hour_sums_the_phases_that_its_good_answers_had() -> None:
+    site = make_up()
+    make_view(site, NOON, lookup_ms=0.5, connect_ms=2.0, tls_ms=None, wait_ms=10.0)
+    make_view(site, NOON + MINUTE, lookup_ms=None, connect_ms=3.0, tls_ms=None, wait_ms=20.0)
+    roll_up(Context(), NOON + HOUR)
+    assert phases() == (0.5, 5.0, None, 30.0)
+
+
+NO_PHASES = {"lookup_ms_sum": None, "connect_ms_sum": None, "tls_ms_sum": None, "wait_ms_sum": None}
+AGAIN = {
+    "as many views": ({"runs": 2}, {"wait_ms": 9.0}, (2, 18.0)),
+    "more views": ({"runs": 1}, {"wait_ms": 9.0}, (2, 18.0)),
+    "views that are purged": ({"runs": 3}, {"wait_ms": 9.0}, (3, None)),
+    "no phases": ({"runs": 2}, {}, (2, None)),
+    "bad answers": ({"runs": 2}, {"wait_ms": 9.0, "verdict": Verdict.DOWN}, (2, None)),
+}
+
+
+@pytest.mark.parametrize(("stored", "seen", "found"), AGAIN.values(), ids=AGAIN)
+def test_an_hour_that_was_summed_without_phases_gets_them_from_all_its_views(stored, seen, found) -> None:
+    site = make_up(enabled=False)
+    views(site, NOON, 2, **seen)
+    roll_up(Context(), NOON + HOUR)
+    SiteHour.objects.update(**NO_PHASES | stored)
+    roll_up(Context(), NOON + 2 * HOUR)
+    assert SiteHour.objects.values_list("runs", "wait_ms_sum").get() == found
+    assert roll_up(Context(), NOON + 3 * HOUR).endswith(", 0 rows written")
 
 
 def test_a_view_belongs_to_the_hour_of_its_beginning_in_utc(settings) -> None:
@@ -93,7 +127,7 @@ def test_the_day_is_the_sum_of_its_hours() -> None:
 
 
 def test_a_second_run_changes_nothing() -> None:
-    views(make_up(), NOON, 5)
+    views(make_up(), NOON, 5, connect_ms=1.0, wait_ms=2.0)
     roll_up(Context(), NOON + 3 * HOUR)
     before = list(SiteHour.objects.values()), list(SiteDay.objects.values())
     assert roll_up(Context(), NOON + 3 * HOUR + MINUTE).endswith(", 0 rows written")
@@ -113,13 +147,14 @@ def test_late_views_of_the_last_hours_are_summed_again() -> None:
 
 def test_a_sum_stays_where_its_views_are_purged() -> None:
     site = make_up()
-    views(site, NOON, 5)
+    views(site, NOON, 5, wait_ms=2.0)
     roll_up(Context(), NOON + HOUR)
     SiteView.objects.filter(date__gt=NOON).delete()
     roll_up(Context(), NOON + 2 * HOUR)
     Checkpoint.objects.all().delete()  # not even a lost checkpoint makes us forget
     roll_up(Context(), NOON + 2 * HOUR)
     assert hours(site) == [(0, 5, 0), (1, 0, 60)]
+    assert site.hours.get(hour=NOON).wait_ms_sum == 10.0
     assert SiteDay.objects.get().runs == 5
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from djamon.lib.buckets import Buckets, TimeRange, named_range
 from monitor.models import OutageSites, SiteHour, SiteView
+from monitor.rollups import roll_up
 from monitor.series import SERIES_POINTS, Point, Series, _bucketed, _views, merged, series_of
 from monitor.verdicts import Verdict
-from tests.monitor.factories import make_outage, make_site, make_view, make_views
+from tests.monitor.factories import make_outage, make_site, make_up, make_view, make_views
+from tests.monitor.test_rollups import NO_PHASES, Context
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -100,11 +107,115 @@ def test_beyond_a_week_hours_count_and_the_views_after_them(site) -> None:
     make_view(site, NOW - timedelta(minutes=90))  # in the hour that is rolled up
     make_view(site, NOW - MINUTE, total_ms=70.0, wait_ms=60.0)
     points = shown(site, "30d").points
-    assert {p.wait_ms for p in points} == {None}  # half a stack would say that the rest took no time
     assert [(p.requests, p.failures, p.average_ms, p.slowest_ms) for p in points] == [
         (60, 10, 10, 90),
         (61, 0, pytest.approx((600 + 70) / 61), 90),
     ]
+
+
+HALVES = {"connect_ms_sum": 300.0, "wait_ms_sum": 300.0}
+SPLIT = (None, 5.0, None, 5.0)
+# Hours of a bucket of six, each with 60 good answers of 10 ms; (of them, their phases).
+MIXED = {
+    "all are known": ([HALVES, HALVES], (120, SPLIT)),
+    "none are known": ([{}, {}], (120, (None,) * 4)),
+    "one is from before": ([HALVES, {}], (120, (None,) * 4)),
+    "another had no good answer": ([HALVES, {"up": 0, "down": 60, "ms_sum": 0.0}], (60, SPLIT)),
+    "another had no request": ([HALVES, {"runs": 0, "up": 0, "ms_sum": 0.0}], (60, SPLIT)),
+    "another had one phase alone": ([HALVES, {"wait_ms_sum": 600.0}], (120, (None, 2.5, None, 7.5))),
+    "it took no time": ([{"wait_ms_sum": 0.0}], (60, (None, None, None, 0.0))),
+}
+
+
+@pytest.mark.parametrize(("hours", "found"), MIXED.values(), ids=MIXED)
+def test_a_bucket_has_phases_where_those_of_all_its_good_answers_are_known(site, hours, found) -> None:
+    for number, fields in enumerate(hours):
+        make_hour(site, NOW - timedelta(days=30, hours=number + 1), **fields)
+    (point,) = shown(site, "90d").points
+    assert (point.up, (point.lookup_ms, point.connect_ms, point.tls_ms, point.wait_ms)) == found
+    assert point.average_ms == 10.0
+    assert point.unsplit_ms == (None if point.phased else 10.0)
+
+
+def test_the_bucket_of_the_last_hours_joins_phases_of_sums_and_views(site) -> None:
+    make_hour(site, NOW - timedelta(hours=2), up=3, runs=3, ms_sum=30.0, wait_ms_sum=30.0)
+    make_view(site, NOW - MINUTE, total_ms=50.0, tls_ms=20.0, wait_ms=30.0)
+    (point,) = shown(site, "90d").points
+    assert (point.average_ms, point.tls_ms, point.wait_ms) == (20.0, 5.0, 15.0)
+    SiteHour.objects.update(wait_ms_sum=None)
+    (point,) = shown(site, "90d").points
+    assert (point.average_ms, point.phased) == (20.0, False)
+
+
+# Some in the same buckets, some in hours that are not summed yet.
+AGES = st.builds(
+    lambda day, minutes: day * 24 * 60 + minutes, st.sampled_from((0, 1, 40, 89)), st.integers(1, 900)
+)
+SOME_MS = st.floats(0, 5000)
+REACHED = st.tuples(st.none() | SOME_MS, SOME_MS, st.none() | SOME_MS, SOME_MS)
+VIEWS = st.lists(st.tuples(AGES, st.sampled_from(list(Verdict)), REACHED), max_size=25)
+
+
+@settings(max_examples=60, deadline=None)
+@given(views=VIEWS, lag_h=st.integers(0, 60), lost=st.sets(st.integers(0, 24)), purged=st.booleans())
+def test_sums_and_newest_views_give_what_adding_up_every_view_does(views, lag_h, lost, purged) -> None:
+    with transaction.atomic():
+        site = make_up(enabled=False)
+        made = [view_of(site, *view) for view in views]
+        SiteView.objects.bulk_create(made)
+        roll_up(Context(), NOW - timedelta(hours=lag_h))
+        unknown = {hour_of(view.date) for number, view in enumerate(made) if number in lost}
+        SiteHour.objects.filter(hour__in=unknown).update(**NO_PHASES)
+        if purged:
+            SiteView.objects.filter(date__lt=NOW - timedelta(hours=lag_h)).delete()
+        unknown = {hour for hour in unknown if hour < NOW - timedelta(hours=lag_h)}
+        found = shown(site, "90d")
+        assert [astuple(point)[:-1] for point in found.points] == added_up(found, made, unknown)
+        transaction.set_rollback(True)
+
+
+def view_of(site, age: int, verdict: Verdict, phases: tuple[float | None, ...]) -> SiteView:
+    lookup, connect, tls, wait = phases
+    return SiteView(
+        site=site,
+        date=NOW - age * MINUTE,
+        verdict=verdict,
+        reason="",
+        verb="HEAD",
+        total_ms=sum(ms or 0.0 for ms in phases),
+        lookup_ms=lookup,
+        connect_ms=connect,
+        tls_ms=tls,
+        wait_ms=wait,
+    )
+
+
+def hour_of(moment: datetime) -> datetime:
+    return moment.replace(minute=0)
+
+
+def added_up(found: Series, views: list[SiteView], unknown: set[datetime]) -> list[tuple[Any, ...]]:
+    """The fields of each point but for the reason, without phases where one of ``unknown`` hours is in it."""
+    buckets = found.buckets
+    assert buckets is not None
+    points = []
+    for start in sorted({buckets.start_of(view.date) for view in views}):
+        here = [view for view in views if buckets.start_of(view.date) == start]
+        good = [view for view in here if view.verdict == Verdict.UP]
+        known = not any(hour_of(view.date) in unknown for view in good)
+        names = ("lookup_ms", "connect_ms", "tls_ms", "wait_ms")
+        phases = [mean([getattr(view, name) for view in good]) if known else None for name in names]
+        totals = [view.total_ms for view in good]
+        failures = sum(view.verdict == Verdict.DOWN for view in here)
+        counts = (max(start, found.shown.start), len(here), len(good), failures)
+        points.append((*counts, mean(totals), max(totals, default=None), *phases))
+    return points
+
+
+def mean(values: Sequence[float | None]) -> object:
+    """Of all of them, those that are None counting as nothing."""
+    known = [value for value in values if value is not None]
+    return pytest.approx(sum(known) / len(values)) if known else None
 
 
 def test_an_hour_without_requests_is_no_point(site) -> None:
@@ -166,6 +277,19 @@ def test_merged_means_are_weighed_by_the_good_answers() -> None:
     ]
     (point,) = merged(Series(range_, None, points, []), UTC, 2).points
     assert point == Point(range_.start, 6, 4, 1, 20.0, 50.0, lookup_ms=2.0, reason="HTTP 500")
+
+
+def test_merged_points_have_phases_where_all_with_good_answers_do() -> None:
+    range_ = named_range("1h", NOW)
+    points = [
+        Point(NOW - 50 * MINUTE, 1, 1, 0, 10.0, 10.0, connect_ms=4.0, wait_ms=6.0),
+        Point(NOW - 49 * MINUTE, 1, 1, 0, 20.0, 20.0, wait_ms=20.0),
+        Point(NOW - 5 * MINUTE, 1, 1, 0, 10.0, 10.0, connect_ms=4.0, wait_ms=6.0),
+        Point(NOW - 4 * MINUTE, 1, 1, 0, 20.0, 20.0),
+    ]
+    known, unknown = merged(Series(range_, None, points, []), UTC, 3).points
+    assert (known.average_ms, known.connect_ms, known.wait_ms) == (15.0, 2.0, 13.0)
+    assert (unknown.average_ms, unknown.phased) == (15.0, False)
 
 
 def test_merged_is_never_more_than_asked(site) -> None:

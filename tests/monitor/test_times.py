@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from djamon.lib.buckets import named_range
 from monitor.api import TimesOut
-from monitor.models import SiteHour
+from monitor.models import SiteHour, SiteView
 from monitor.series import Fall, Point, Series
-from monitor.timechart import panel_of, range_in_words, summary_of, times_data
+from monitor.timechart import _lines, panel_of, range_in_words, summary_of, times_data
 from monitor.verdicts import Verdict
 from tests.monitor.factories import make_group, make_outage, make_up, make_view, make_views
 
@@ -57,13 +57,39 @@ def test_each_request_is_a_point(shop, member_client) -> None:
 
 def test_many_requests_are_buckets_with_phases(shop, member_client) -> None:
     make_views(shop, 600, NOW - timedelta(hours=2))
-    make_view(shop, NOW - 39 * MINUTE, connect_ms=1.0, wait_ms=2.0)
+    make_view(shop, NOW - 39 * MINUTE)
+    SiteView.objects.update(connect_ms=1.0, wait_ms=2.0)
     data = member_client.get(URL).json()
     assert (data["range"], data["bucket_s"]) == ("24h", 300)
     keys = [line["key"] for line in data["lines"]]
     assert keys == ["connect_ms", "wait_ms", "average_ms", "slowest_ms", "requests"]
     assert {len(line["values"]) for line in data["lines"]} == {len(data["at"])}
     assert data["marks"][0]["text"] == "1 of 2 failed: HTTP 503 Service Unavailable"
+
+
+def make_hour(site, days: int, **fields) -> None:
+    """60 good answers of 10 ms each, so many days ago."""
+    tally = {"runs": 60, "up": 60, "down": 0, "inconclusive": 0, "expected": 60, "ms_sum": 600.0}
+    SiteHour.objects.create(site=site, hour=NOW - timedelta(days=days), **tally | fields)
+
+
+SPLIT = {"connect_ms_sum": 120.0, "wait_ms_sum": 480.0}
+LONG = [{"range": "30d"}, {"range": "90d"}, {"from": "2026-11-05", "to": "2026-11-21"}]
+
+
+@pytest.mark.parametrize("query", LONG, ids=["30d", "90d", "from and to"])
+def test_long_ranges_have_phases_and_the_whole_where_they_are_not_known(member_client, db, query) -> None:
+    site = make_up(slug="shop")
+    for days, fields in ((14, {}), (10, SPLIT), (5, SPLIT)):
+        make_hour(site, days, **fields)
+    data = member_client.get(URL, query).json()
+    assert TimesOut.model_validate(data).model_dump(mode="json", by_alias=True) == data
+    assert {line["key"]: line["values"] for line in data["lines"] if line["look"] == "stacked"} == {
+        "connect_ms": [None, 2.0, 2.0],
+        "wait_ms": [None, 8.0, 8.0],
+        "unsplit_ms": [10.0, None, None],
+    }
+    assert data["summary"].startswith("10 ms on average")
 
 
 def test_a_site_without_answers(member_client) -> None:
@@ -183,6 +209,37 @@ def test_a_moment_within_the_data_is_of_the_zone(shop) -> None:
     assert times_data(shop, named_range("1h", NOW), NOW, BERLIN)["zone"] == "Europe/Berlin"
 
 
+SPLIT_UP = Point(NOW - 25 * MINUTE, 1, 1, 0, 20.0, 20.0, connect_ms=5.0, wait_ms=15.0)
+AT_ONCE = Point(NOW - 25 * MINUTE, 1, 1, 0, 0.0, 0.0, wait_ms=0.0)
+LINES = {
+    "no phases": ((GOOD, BAD), {"average_ms": ("area", [20.0, None])}),
+    "phases of no length": ((AT_ONCE,), {"average_ms": ("area", [0.0])}),
+    "phases": (
+        (SPLIT_UP, BAD),
+        {
+            "connect_ms": ("stacked", [5.0, None]),
+            "wait_ms": ("stacked", [15.0, None]),
+            "average_ms": ("told", [20.0, None]),
+        },
+    ),
+    "some phases": (
+        (GOOD, SPLIT_UP, BAD, AT_ONCE),
+        {
+            "connect_ms": ("stacked", [None, 5.0, None, None]),
+            "wait_ms": ("stacked", [None, 15.0, None, 0.0]),
+            "unsplit_ms": ("stacked", [20.0, None, None, None]),
+            "average_ms": ("told", [20.0, 20.0, None, 0.0]),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("points", "lines"), LINES.values(), ids=LINES)
+def test_the_stack_is_as_high_as_the_average(points, lines) -> None:
+    found = {line["key"]: (line["look"], line["values"]) for line in _lines(series(*points))}
+    assert found == lines
+
+
 # --- The page ------------------------------------------------------------------------------------
 def page(client, query: str = "") -> str:
     """The part of the site's page that shows the times."""
@@ -243,6 +300,14 @@ def test_a_site_that_was_never_asked_has_no_chart(db, member_client) -> None:
     assert "The same as a table" not in text
 
 
-def test_long_ranges_say_that_they_have_no_phases(shop, member_client) -> None:
-    assert "up to a week" in page(member_client, "?range=30d")
-    assert "up to a week" not in page(member_client, "?range=7d")
+def test_the_table_of_a_long_range_has_phases_and_a_dash_where_they_are_not_known(db, member_client) -> None:
+    site = make_up(slug="shop")
+    make_hour(site, 20)
+    make_hour(site, 10, **SPLIT)
+    text = page(member_client, "?range=30d")
+    assert text.index(">Average<") < text.index(">Connect<") < text.index(">Wait<")
+    before, after = text.partition("<tbody>")[2].split("<tr>")[1:]
+    assert before.count(">10 ms<") == 1
+    assert before.count(">–<") == 3  # the slowest is not known either
+    assert ">2 ms<" in after
+    assert ">8 ms<" in after
