@@ -52,13 +52,23 @@ def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Row])
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             sets = ", ".join(f"{column} = fresh.{column}" for column in columns[:-1])
-            arrays = ", ".join(f"%s::{_element_type(field, connection)}[]" for field in fields)
+            arrays = ", ".join(f"%b::{_element_type(field, connection)}[]" for field in fields)
             source = f"unnest({arrays}) AS fresh ({', '.join(columns)})"
             sql = f"UPDATE {table} SET {sets} FROM {source} WHERE {table}.{key} = fresh.{key}"  # noqa: S608
-            cursor.execute(sql, [list(column) for column in zip(*values, strict=True)])
+            _execute_binary(connection, sql, [list(column) for column in zip(*values, strict=True)])
         else:
             sets = ", ".join(f"{column} = %s" for column in columns[:-1])
             cursor.executemany(f"UPDATE {table} SET {sets} WHERE {key} = %s", values)  # noqa: S608
+
+
+def _execute_binary(connection: BaseDatabaseWrapper, sql: str, arrays: Sequence[list[Any]]) -> None:
+    """Parameters as the server keeps them: Django's cursor writes them into the statement, as text, which
+    takes five times as long for 10,000 rows.
+    """
+    import psycopg  # noqa: PLC0415  (takes a while to load, which nobody with SQLite should pay for)
+
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(sql, arrays)
 
 
 def _connection(model: type[models.Model]) -> BaseDatabaseWrapper:
