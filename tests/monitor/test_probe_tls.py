@@ -59,6 +59,14 @@ def test_good_certificate(authority: trustme.CA, limits: Limits) -> None:
     assert result.connect_ms + result.tls_ms + result.wait_ms <= result.total_ms
 
 
+@pytest.mark.parametrize("curve", ["X25519", "prime256v1", "secp384r1", "secp521r1"])
+def test_a_server_may_insist_on_a_curve(authority: trustme.CA, limits: Limits, curve: str) -> None:
+    context = tls_context(authority.issue_cert("127.0.0.1"))
+    context.set_ecdh_curve(curve)
+    with tcp_server(OK, context=context) as server:
+        assert probe(server.url(), limits).verdict is Verdict.UP
+
+
 CERTIFICATES: dict[str, tuple[Issue, str]] = {
     "expired": (
         lambda ca: ca.issue_cert("127.0.0.1", not_before=NOW - timedelta(9), not_after=NOW - timedelta(3.1)),
