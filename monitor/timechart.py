@@ -11,7 +11,15 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, Literal, TypedDict
 from urllib.parse import urlencode
 
-from djamon.lib.buckets import DEFAULT_RANGE, RANGES, RangeRefused, TimeRange, named_range, parse_range
+from djamon.lib.buckets import (
+    DEFAULT_RANGE,
+    RANGES,
+    RangeRefused,
+    TimeRange,
+    named_range,
+    parse_moment,
+    parse_range,
+)
 from djamon.lib.durations import in_words
 from djamon.lib.words import milliseconds
 from monitor.models import Site
@@ -106,7 +114,7 @@ def panel_of(site: Site, query: Mapping[str, str], now: datetime, zone: tzinfo) 
         summary=summary_of(series, now, zone),
         query=urlencode(_query_of(shown)),
         name=shown.name,
-        typed=_typed(query) if refused and refused.field != "range" else _as_typed(shown, zone),
+        typed=_typed(query, zone) if refused and refused.field != "range" else _as_typed(shown, zone),
         refused=refused,
         phase_names=[PHASE_NAMES[name] for name in phases],
         rows=[Row(point, [getattr(point, name) for name in phases]) for point in table.points],
@@ -215,10 +223,10 @@ def _line(series: Series, key: str, name: str, look: Look, unit: str = "ms") -> 
 
 
 def _mark(point: Point) -> Mark:
-    reason = point.reason or "failed"
     if point.requests == 1:
-        return {"at": point.at, "text": reason}
-    return {"at": point.at, "text": f"{point.failures:,} of {point.requests:,} failed: {reason}"}
+        return {"at": point.at, "text": point.reason or "failed"}
+    why = f": {point.reason}" if point.reason else ""  # hours that are rolled up do not know it
+    return {"at": point.at, "text": f"{point.failures:,} of {point.requests:,} failed{why}"}
 
 
 def _minute(moment: datetime, zone: tzinfo) -> str:
@@ -231,11 +239,20 @@ def _query_of(shown: TimeRange) -> dict[str, str]:
     return {"from": shown.start.isoformat(), "to": shown.end.isoformat()}
 
 
-def _typed(query: Mapping[str, str]) -> dict[str, str]:
-    return {key: query.get(key, "") for key in ("from", "to")}
+def _typed(query: Mapping[str, str], zone: tzinfo) -> dict[str, str]:
+    """What the query says, as far as it can be read; a browser's field takes nothing else."""
+    words = {key: query.get(key, "").strip() for key in ("from", "to")}
+    moments = {key: parse_moment(word, zone) for key, word in words.items()}
+    return {key: _field(moment, zone) if moment else words[key] for key, moment in moments.items()}
 
 
 def _as_typed(shown: TimeRange, zone: tzinfo) -> dict[str, str]:
+    return {"from": _field(shown.start, zone), "to": _field(shown.end, zone)}
+
+
+def _field(moment: datetime, zone: tzinfo) -> str:
     """As a browser's field for date and time holds it."""
-    moments = {"from": shown.start, "to": shown.end}
-    return {key: f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}" for key, moment in moments.items()}
+    try:
+        return f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}"
+    except OverflowError:  # at the ends of time another zone has another year
+        return ""
