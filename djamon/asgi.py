@@ -1,5 +1,6 @@
 """The web process: Django behind uvicorn, and in front of it what stays open for long."""
 
+import gc
 import os
 from contextlib import suppress
 from importlib import import_module
@@ -56,3 +57,6 @@ def _warm_up() -> None:
 warm = Thread(target=_warm_up, name="warm-up", daemon=True)
 warm.start()
 warm.join(WARM_UP_S)
+# What is loaded stays: to look through all of it for garbage would stop everybody for 60 ms, now and again.
+gc.collect()
+gc.freeze()
