@@ -15,7 +15,6 @@ from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
 from django.db.models import Count, Max, Q
-from django.http import HttpRequest
 from django.utils import timezone
 
 from alerts.models import Alert, Attempt, Delivery
@@ -46,14 +45,9 @@ class Frame(NamedTuple):
     banners: list[Banner]
 
 
-def frame_at(now: datetime) -> Frame:
-    return Frame(now, are_pages_in_doubt(now), hooks.said(now))
-
-
-def frame_of(request: HttpRequest) -> Frame:
-    """The same with the banners that the page will show."""
-    now = timezone.now()
-    return Frame(now, are_pages_in_doubt(now), hooks.said_in(request))
+def frame_at(now: datetime, banners: list[Banner] | None = None) -> Frame:
+    """``banners``: those that a page will show, where they are known already."""
+    return Frame(now, are_pages_in_doubt(now), hooks.said(now) if banners is None else banners)
 
 
 class Subject(NamedTuple):

@@ -13,11 +13,13 @@ from typing import Any, Literal
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
 
+from djamon.lib import hooks
 from djamon.lib.sharing import Shared
-from monitor.marks import Frame, Subject, frame_of, mark_of
+from monitor.marks import Frame, Subject, frame_at, mark_of
 
 # The mark that the part is asked for at; a page is asked for without.
 PART_HEADER = "X-Part"
@@ -60,14 +62,18 @@ class LivePage:
 def answer(request: HttpRequest, page: LivePage, context: Callable[[Frame], Context]) -> HttpResponse:
     """The page, or where its part is asked for that; ``context`` is what reads all that is shown."""
     if is_part(request):
-        response = HttpResponse(_part(request, page, lambda: context(frame_of(request))))
+        response = HttpResponse(_part(request, page, lambda: context(_frame_of(request))))
         add_never_cache_headers(response)
         return response
-    frame = frame_of(request)
+    frame = _frame_of(request)
     mark = mark_of(page.subject, frame)  # before all that the page shows
     events = f"{STREAM}?{urlencode({str(page.subject.kind): page.subject.key})}"
     live = Live(page.address, events, mark, page.page)
     return render(request, f"monitor/{page.name}.html", {**context(frame), "live": live})
+
+
+def _frame_of(request: HttpRequest) -> Frame:
+    return frame_at(timezone.now(), hooks.said_in(request))
 
 
 def is_part(request: HttpRequest) -> bool:

@@ -33,7 +33,6 @@ SIZES_S = (
 LONGEST_IN_HOURS_S = 200 * DAY  # to add up a year of hours would take twice as long as a chart may
 NAMED_AT_ONCE = 500
 MOST_READ = 50_000  # calls that a range is added up of; where there are more, of minutes
-CALL_COLUMNS = ("ts", "seq", "series_id", "execution_time")
 SUM_COLUMNS = ("count", "total", "least", "most", "histogram")
 
 
@@ -51,7 +50,7 @@ class Detail(msgspec.Struct, frozen=True, order=True):
 
 
 class Call(NamedTuple):
-    """One call; the fields stand in the order in which calls are sorted, and as CALL_COLUMNS do."""
+    """One call; the fields stand in the order in which calls are sorted, with the names of the columns."""
 
     ts: int
     seq: int
@@ -176,7 +175,7 @@ def _calls_of(series: int, start: int, end: int, limit: int, after: Place | None
 
 def _made(rows: QuerySet[Sample]) -> list[Call]:
     """There may be 10,000 of them, and Call._make takes as long for each as the database."""
-    return list(map(partial(tuple.__new__, Call), rows.values_list(*CALL_COLUMNS)))
+    return list(map(partial(tuple.__new__, Call), rows.values_list(*Call._fields)))
 
 
 def _extras(page: Sequence[Call]) -> dict[tuple[int, int, int], str]:

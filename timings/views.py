@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -139,16 +139,18 @@ class ToldCall(msgspec.Struct, frozen=True, gc=False):
     token: str
 
 
-def _told(found: queries.Calls, tokens: dict[int, str]) -> list[ToldCall] | list[dict[str, Any]]:
+def _told(found: queries.Calls, tokens: dict[int, str]) -> Sequence[ToldCall | dict[str, Any]]:
     bare = [ToldCall(took, ts, tokens[series]) for ts, _seq, series, took in found.page]
     if not found.extras:
         return bare
     keys = [(series, ts, seq) for ts, seq, series, _took in found.page]
-    return [_with(found.extras.get(key, "{}"), call) for key, call in zip(keys, bare, strict=True)]
+    return [_with(found.extras.get(key), call) for key, call in zip(keys, bare, strict=True)]
 
 
-def _with(extra: str, call: ToldCall) -> dict[str, Any]:
+def _with(extra: str | None, call: ToldCall) -> ToldCall | dict[str, Any]:
     """The other fields cannot hide the standard ones."""
+    if extra is None:
+        return call
     fields: dict[str, Any] = msgspec.json.decode(extra)
     return fields | msgspec.structs.asdict(call)
 
