@@ -21,6 +21,7 @@ from benchmarks.installation import Installation
 from benchmarks.pages import plain
 from benchmarks.report import REPEATS, Goal, Line, quick_wanted, show, step
 from benchmarks.web import Browser, add_user, serving
+from timings.wire import Sample
 
 CALLS, QUICK_CALLS = 1_000_000, 20_000
 KEYS = 1000
@@ -134,16 +135,17 @@ def fill(calls: int) -> None:
         store.write(batch)
 
 
-def messages(calls: int, now_s: int) -> Iterator[tuple[str, str, int, float, None]]:
+def messages(calls: int, now_s: int) -> Iterator[Sample]:
     chance = Random(1)
     times = [chance.lognormvariate(-5, 1) for _ in range(4096)]
     for number in range(calls):
-        yield DENSE, "test-token", now_s - calls + number, times[number % 4096], None
+        yield Sample(DENSE, "test-token", now_s - calls + number, times[number % 4096])
     for number in range(calls):
-        yield SPARSE, "test-token", now_s - YEAR_S + number * YEAR_S // calls, times[number % 4096], None
+        at = now_s - YEAR_S + number * YEAR_S // calls
+        yield Sample(SPARSE, "test-token", at, times[number % 4096])
     for number in range(KEYS * CALLS_A_KEY):
         key = f"shop.py-function_{number % KEYS:03}"
-        yield key, "test-token", now_s - number % 7200, times[number % 4095] * (1 + number % KEYS), None
+        yield Sample(key, "test-token", now_s - number % 7200, times[number % 4095] * (1 + number % KEYS))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import struct
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -18,8 +18,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from timings import histogram
-from timings.models import LEVELS, MINUTE, Sample, SampleExtra, Series, Summary
-from timings.wire import Fields
+from timings.models import LEVELS, MINUTE, SampleExtra, Series, Summary
+from timings.models import Sample as SampleRow
+from timings.wire import Sample
 
 WRITER_LOCK = 0x6B6F6465  # "kode": the advisory lock of whoever adds to summaries
 # seq counts on from the present in 2^20 steps a second: it grows over restarts, and 48 bits last until 2034.
@@ -27,7 +28,6 @@ SEQ_EPOCH_S = 1_767_225_600  # 2026-01-01
 SEQ_STEPS = 1 << 20
 
 Name = tuple[str, str]  # key and token
-Row = tuple[int, int, int, float]  # series, ts, seq, execution_time
 Span = tuple[int, int, int]  # level, series, start
 Extra = tuple[int, int, int, str]  # series, ts, seq, fields as JSON
 SPANS_TOGETHER = 500  # that one query names
@@ -68,10 +68,10 @@ class Stored(NamedTuple):
 
 
 class Arrived(NamedTuple):
-    """The calls of a series in a batch, and the places that they have in it."""
+    """The calls of a series in a batch, in their order, and the ``seq`` of each."""
 
-    calls: list[Fields]
-    places: list[int]
+    calls: Sequence[Sample]
+    numbers: Sequence[int]
 
 
 class Rows(NamedTuple):
@@ -99,13 +99,11 @@ class Store:
         self._seq = 0
         self._full_until = 0.0  # of time.monotonic()
 
-    def write(self, samples: Sequence[Fields]) -> Stored:
+    def write(self, samples: Sequence[Sample]) -> Stored:
         """Store a batch, all or nothing; the caller may add to the transaction by wrapping it."""
-        by_name: defaultdict[Name, Arrived] = defaultdict(lambda: Arrived([], []))
-        for place, sample in enumerate(samples):
-            calls, places = by_name[sample[:2]]
-            calls.append(sample)
-            places.append(place)
+        first = max(self._seq, int((time.time() - SEQ_EPOCH_S) * SEQ_STEPS)) + 1
+        self._seq = first + len(samples) - 1
+        by_name = _by_name(samples, first)
         with transaction.atomic():
             _lock_out_other_writers()
             self._number(by_name)
@@ -135,22 +133,21 @@ class Store:
 
     def _rows(self, by_name: Mapping[Name, Arrived]) -> Rows:
         """By series, and by time within: neighbours in the table come one after the other."""
-        first = max(self._seq, int((time.time() - SEQ_EPOCH_S) * SEQ_STEPS)) + 1
         found = Rows([], [], {}, {})
-        known = ((self._ids[name], *some) for name, some in by_name.items() if name in self._ids)
-        for series, calls, places in sorted(known, key=itemgetter(0)):
-            _keys, _tokens, stamps, times, more = zip(*calls, strict=True)
-            numbers = [first + place for place in places]
-            self._seq = max(self._seq, numbers[-1])
-            rows: Iterable[Row] = zip(repeat(series), stamps, numbers, times)
-            if stamps != tuple(sorted(stamps)):
-                rows = sorted(rows)
-            found.values.extend(chain.from_iterable(rows))
-            if any(more):
-                columns = zip(stamps, numbers, more, strict=True)
-                found.extras.extend((series, ts, seq, extra) for ts, seq, extra in columns if extra)
+        known = ((self._ids[name], arrived) for name, arrived in by_name.items() if name in self._ids)
+        for series, arrived in sorted(known, key=itemgetter(0)):
+            stamps, calls, numbers = _in_time(arrived)
+            times = [call.execution_time for call in calls]
+            found.values.extend(_rows_of(series, stamps, numbers, times))
+            found.extras.extend(
+                [
+                    (series, call.timestamp, seq, call.extra)
+                    for call, seq in zip(calls, numbers, strict=True)
+                    if call.extra
+                ]
+            )
             found.sums.update(sums_of(series, stamps, times))
-            found.last[series] = max(stamps)
+            found.last[series] = stamps[-1]
         return found
 
     def _note_last(self, last: Mapping[int, int]) -> None:
@@ -171,6 +168,50 @@ class Store:
         self._full_until = 0.0
 
 
+def _by_name(samples: Iterable[Sample], first: int) -> Mapping[Name, Arrived]:
+    """The calls of each series, by key first, because nearly always a key has one token.
+
+    Numbered from ``first``, so that those of a key stay in their order, whatever their tokens.
+    """
+    by_key: defaultdict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        by_key[sample.key].append(sample)
+    found: dict[Name, Arrived] = {}
+    for key, calls in by_key.items():
+        numbers = range(first, first + len(calls))
+        first = numbers.stop
+        if len({call.token for call in calls}) == 1:
+            found[key, calls[0].token] = Arrived(calls, numbers)
+            continue
+        by_token: defaultdict[str, list[tuple[Sample, int]]] = defaultdict(list)
+        for call, number in zip(calls, numbers, strict=True):
+            by_token[call.token].append((call, number))
+        for token, pairs in by_token.items():
+            found[key, token] = Arrived(*zip(*pairs, strict=True))
+    return found
+
+
+def _in_time(arrived: Arrived) -> tuple[Sequence[int], Sequence[Sample], Sequence[int]]:
+    """Times, calls and numbers, ordered by time; those of a second stay in their order."""
+    calls, numbers = arrived
+    stamps = [call.timestamp for call in calls]
+    if stamps == sorted(stamps):
+        return stamps, calls, numbers
+    order = sorted(range(len(stamps)), key=stamps.__getitem__)
+    return sorted(stamps), [calls[at] for at in order], [numbers[at] for at in order]
+
+
+def _rows_of(
+    series: int, stamps: Sequence[int], numbers: Sequence[int], times: Sequence[float]
+) -> list[float]:
+    """The rows of a series' calls, value by value."""
+    values: list[float] = [series] * (COLUMNS * len(stamps))
+    values[1::COLUMNS] = stamps
+    values[2::COLUMNS] = numbers
+    values[3::COLUMNS] = times
+    return values
+
+
 def _lock_out_other_writers() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -181,7 +222,7 @@ def _insert(values: Sequence[float]) -> None:
     """Rows of samples, of which the values of their columns stand one behind the other."""
     if not values:
         return
-    table = Sample._meta.db_table
+    table = SampleRow._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             copy_sql = f"COPY {table} (series_id, ts, seq, execution_time) FROM STDIN (FORMAT BINARY)"
@@ -191,21 +232,19 @@ def _insert(values: Sequence[float]) -> None:
             whole = len(values) - len(values) % (COLUMNS * ROWS_TOGETHER)
             for part, rows in ((values[:whole], ROWS_TOGETHER), (values[whole:], 1)):
                 places = ", ".join(["(%s, %s, %s, %s)"] * rows)
-                cursor.executemany(f"INSERT INTO {table} VALUES {places}", list(_by(COLUMNS * rows, part)))  # noqa: S608
+                size = COLUMNS * rows
+                rows_of_statements = [part[at : at + size] for at in range(0, len(part), size)]
+                cursor.executemany(f"INSERT INTO {table} VALUES {places}", rows_of_statements)  # noqa: S608
 
 
 def _copied(values: Sequence[float]) -> bytes:
     """The rows as COPY takes them."""
     pack = COPY_ROW.pack
     body = [
-        pack(COLUMNS, 4, series, 8, ts, 8, seq, 8, time) for series, ts, seq, time in _by(COLUMNS, values)
+        pack(COLUMNS, 4, series, 8, ts, 8, seq, 8, time)
+        for series, ts, seq, time in zip(*[iter(values)] * COLUMNS, strict=True)
     ]
     return b"".join([COPY_HEADER, *body, COPY_END])
-
-
-def _by(size: int, values: Sequence[float]) -> Iterator[tuple[float, ...]]:
-    """So many after so many."""
-    return zip(*[iter(values)] * size, strict=True)
 
 
 def _insert_extras(extras: list[Extra]) -> None:
@@ -216,7 +255,7 @@ def _insert_extras(extras: list[Extra]) -> None:
 
 
 def sums_of(series: int, stamps: Sequence[int], times: Sequence[float]) -> dict[Span, Sums]:
-    """What the calls of a series add up to, in the spans of every level."""
+    """What the calls of a series, ordered by time, add up to in the spans of every level."""
     sums: dict[Span, Sums] = {}
     for minute, values in _by_minute(stamps, times).items():
         bins = histogram.packed(histogram.bins_of(values))
@@ -228,8 +267,8 @@ def sums_of(series: int, stamps: Sequence[int], times: Sequence[float]) -> dict[
 
 
 def _by_minute(stamps: Sequence[int], times: Sequence[float]) -> Mapping[int, Sequence[float]]:
-    first = min(stamps) // MINUTE
-    if first == max(stamps) // MINUTE:  # nearly always
+    first = stamps[0] // MINUTE
+    if first == stamps[-1] // MINUTE:  # nearly always
         return {first * MINUTE: times}
     found: defaultdict[int, list[float]] = defaultdict(list)
     for ts, value in zip(stamps, times, strict=True):

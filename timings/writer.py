@@ -28,7 +28,7 @@ LAST_TRIES_S = 15.0  # how long the end may take while the database is away
 AWAY = (DatabaseError, InterfaceError)
 OF_THE_BATCH = (DataError, IntegrityError)  # of the former those that what is written is to blame for
 
-OnSamples = Callable[[Sequence[wire.Fields]], object]
+OnSamples = Callable[[Sequence[wire.Sample]], object]
 
 
 class Writer(threading.Thread):
@@ -81,21 +81,21 @@ class Writer(threading.Thread):
 
     def _turn(self) -> int:
         """Store what waits, but not more than goes together; gives how many datagrams that was."""
-        samples: list[wire.Fields] = []
+        samples: list[wire.Sample] = []
         refused: Counter[str] = Counter()
         found = 0
         while found < TOGETHER and (chunk := self._inbox.take()) is not None:
-            batch = wire.read(chunk.datagrams, chunk.arrived_s, self._tokens)
+            batch = wire.read(chunk.lines, chunk.count, chunk.arrived_s, self._tokens)
             samples += batch.samples
             refused += batch.refused
-            found += len(chunk.datagrams)
+            found += chunk.count
         if found or self._book.is_old():
             self._store_all(samples, refused)
         if samples and self._on_samples:
             self._on_samples(samples)
         return found
 
-    def _store_all(self, samples: Sequence[wire.Fields], refused: Counter[str]) -> None:
+    def _store_all(self, samples: Sequence[wire.Sample], refused: Counter[str]) -> None:
         while True:
             try:
                 self._write(samples, refused)
@@ -111,13 +111,13 @@ class Writer(threading.Thread):
                 self._say_it_is_back()
                 return
 
-    def _write(self, samples: Sequence[wire.Fields], refused: Counter[str]) -> None:
+    def _write(self, samples: Sequence[wire.Sample], refused: Counter[str]) -> None:
         with transaction.atomic():
             stored = self._store.write(samples)
             self._book.add(stored.samples, refused + stored.refused)
         self._book.keep()
 
-    def _write_halves(self, samples: Sequence[wire.Fields], refused: Counter[str], error: Exception) -> None:
+    def _write_halves(self, samples: Sequence[wire.Sample], refused: Counter[str], error: Exception) -> None:
         self._store.forget()
         if not samples:  # then it is the figures that cannot be written
             raise error

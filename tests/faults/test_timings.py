@@ -120,7 +120,7 @@ def test_while_the_database_is_locked_nothing_that_the_queue_holds_is_lost(insta
 
 
 def test_what_does_not_fit_into_the_queue_is_counted_to_the_last(instance) -> None:
-    instance.settings["KODEMON_QUEUE_BYTES"] = str(1 << 20)
+    instance.settings["KODEMON_QUEUE_BYTES"] = str(1 << 18)
     with kodemon(instance) as running:
         with flow(running) as sending:
             wait_until_some(running)

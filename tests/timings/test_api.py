@@ -18,7 +18,7 @@ KEY = "shop.py-buy"
 IN_ADDRESSES = {*ascii_letters, *digits, *"/?&=%-_.~+"}
 
 
-def call(second=0, execution_time=0.25, key=KEY, token="t", extra=None):
+def call(second=0, execution_time=0.25, key=KEY, token="t", extra=""):
     return Arrived(key, token, T + second, execution_time, extra)
 
 

@@ -40,7 +40,7 @@ def _somebody_is_told(settings):
 
 def calls(*seconds, minute=0, key="shop.py-buy", token="t"):
     """Calls in the minute that lies so many minutes before the last complete one."""
-    Store(1000).write([Arrived(key, token, LAST - minute * MINUTE_S, each, None) for each in seconds])
+    Store(1000).write([Arrived(key, token, LAST - minute * MINUTE_S, each) for each in seconds])
 
 
 def make_limit(**fields):
@@ -212,7 +212,8 @@ def test_it_asks_as_often_however_many_limits(limits, django_assert_num_queries)
     for number in range(limits):
         make_limit(key=f"f{number}", threshold_ms=1000)
         calls(SLOW, key=f"f{number}")
-    with django_assert_num_queries(6):  # limits, minutes; begin, versions, standings, end
+    # Limits, minutes; begin, versions, standings, end. On PostgreSQL Django does not see the standings.
+    with django_assert_num_queries(6 if connection.vendor == "sqlite" else 5):
         check()
 
 

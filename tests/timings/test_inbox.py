@@ -11,7 +11,8 @@ from timings.inbox import CHUNK_S, CHUNK_SIZE, OVERHEAD, Inbox
 def drain(inbox: Inbox) -> list[bytes]:
     found = []
     while (chunk := inbox.take()) is not None:
-        found += chunk.datagrams
+        assert chunk.count == len(chunk.lines.split(b"\n"))
+        found += chunk.lines.split(b"\n")
     return found
 
 
@@ -23,6 +24,13 @@ def test_what_is_put_comes_out_in_its_order():
     assert len(inbox) == len(words)
     assert drain(inbox) == words
     assert (len(inbox), inbox.take(), inbox.dropped) == (0, None, 0)
+
+
+@pytest.mark.parametrize("words", [[b""], [b"", b""], [b"a\nb"], [b"a", b"\n", b"", b"b\n\n"]], ids=repr)
+def test_datagrams_stay_apart_whatever_they_hold(words):
+    inbox = Inbox(1000)
+    inbox.put(words)
+    assert drain(inbox) == [word.replace(b"\n", b"\r") for word in words]
 
 
 def test_what_does_not_fit_is_counted_and_there_is_room_again_when_some_is_taken():
@@ -49,6 +57,6 @@ def test_a_chunk_tells_when_its_datagrams_came(idle_s, taken):
                 chunks.append(inbox.take())
     while chunk := inbox.take():
         chunks.append(chunk)
-    arrived = {word: chunk.arrived_s for chunk in chunks if chunk for word in chunk.datagrams}
+    arrived = {word: chunk.arrived_s for chunk in chunks if chunk for word in chunk.lines.split(b"\n")}
     came = {b"%d" % place: pytest.approx(T + place * idle_s, abs=CHUNK_S) for place in range(3)}
     assert arrived == came

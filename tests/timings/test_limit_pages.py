@@ -45,7 +45,7 @@ def over(**fields):
 
 
 def heard(key="shop.py-buy"):
-    Store(10).write([Arrived(key, "t", NOW_S, 0.1, None)])
+    Store(10).write([Arrived(key, "t", NOW_S, 0.1)])
 
 
 def text(response) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from django.http import HttpResponse
+from msgspec.structs import replace
 
 from accounts.streams import Reader as Who
 from djamon.lib.negotiation import json_error
@@ -118,10 +119,10 @@ def test_the_address_says_what_is_watched(query, subject) -> None:
 # --- What is another as soon as there is something new ----------------------------------------------
 @pytest.mark.django_db
 def test_marks_change_with_each_call_of_their_key_alone() -> None:
-    store, arrived = Store(10), Arrived("a", "t", 1_780_000_000, 0.1, None)
-    store.write([arrived, arrived._replace(key="b"), arrived._replace(token="other")])
+    store, arrived = Store(10), Arrived("a", "t", 1_780_000_000, 0.1)
+    store.write([arrived, replace(arrived, key="b"), replace(arrived, token="other")])
     before = marks(["a", "b", "nobody"])
-    store.write([arrived._replace(timestamp=1_700_000_000)])  # late, and no later than the last one
+    store.write([replace(arrived, timestamp=1_700_000_000)])  # late, and no later than the last one
     after = marks(["a", "b", "nobody"])
     assert (before["a"], after["a"], before["b"], after["b"]) == (2, 3, 1, 1)
     assert "nobody" not in after

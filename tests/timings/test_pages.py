@@ -45,7 +45,7 @@ def store(*calls):
     Store(100_000).write(calls)
 
 
-def call(age_s=0, execution_time=0.25, key=KEY, token="t", extra=None):
+def call(age_s=0, execution_time=0.25, key=KEY, token="t", extra=""):
     return Arrived(key, token, T - age_s, execution_time, extra)
 
 

@@ -40,7 +40,7 @@ def test_the_largest_datagram_is_received_whole(receiver):
     receive(receiver, inbox, stopping=lambda: True)
     chunk = inbox.take()
     assert chunk is not None
-    assert [len(raw) for raw in chunk.datagrams] == [65_507]
+    assert [len(raw) for raw in chunk.lines.split(b"\n")] == [65_507]
 
 
 def test_what_found_the_buffer_full_is_told_by_the_kernel(receiver):

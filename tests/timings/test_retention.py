@@ -25,7 +25,7 @@ class Context:
         pass
 
 
-def store(*days_old, key="f", extra=None):
+def store(*days_old, key="f", extra=""):
     Store(100).write([Arrived(key, "t", NOW_S - int(days * DAY_S), 0.5, extra) for days in days_old])
 
 

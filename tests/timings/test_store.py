@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 T = 1_780_000_020  # a full minute
 
 
-def call(second=0, execution_time=0.25, key="f", token="t", extra=None):
+def call(second=0, execution_time=0.25, key="f", token="t", extra=""):
     return Arrived(key, token, T + second, execution_time, extra)
 
 

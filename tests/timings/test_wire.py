@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence, Set
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from timings.wire import LONGEST_KEY, Sample, read
+from timings import wire
+from timings.wire import LONGEST_KEY, Batch, Sample, as_lines
 
 NOW = 1_780_000_000.75
 GOOD = {"execution_time": 0.25, "timestamp": 1_779_999_999, "token": "mine", "key": "foo.py-foobar"}
+
+
+def read(datagrams: Sequence[bytes], now_s: float, tokens: Set[str] = frozenset()) -> Batch:
+    return wire.read(as_lines(datagrams), len(datagrams), now_s, tokens)
 
 
 def datagram(**changed) -> bytes:
@@ -28,7 +35,7 @@ def reasons(raw: bytes) -> dict[str, int]:
     return dict(alone.refused)
 
 
-SAMPLE = Sample("foo.py-foobar", "mine", 1_779_999_999, 0.25, None)
+SAMPLE = Sample("foo.py-foobar", "mine", 1_779_999_999, 0.25)
 TAKEN = [
     pytest.param(datagram(), {}, id="as documented"),
     pytest.param(datagram(timestamp=...), {"timestamp": int(NOW)}, id="no time"),
@@ -48,6 +55,14 @@ TAKEN = [
         datagram(token=..., **{'x"token': 1}),
         {"extra": r'{"x\"token":1}', "token": "test-token"},
         id="extra, its name ends like a token's",
+    ),
+    *(
+        pytest.param(
+            datagram(extra=value),
+            {"extra": json.dumps({"extra": value}, separators=(",", ":"))},
+            id=f"extra, by that name: {value!r}",
+        )
+        for value in (None, "", "x", 1)
     ),
     pytest.param(datagram(key="k" * LONGEST_KEY), {"key": "k" * LONGEST_KEY}, id="the longest key"),
     pytest.param(
@@ -77,7 +92,7 @@ TAKEN = [
 
 @pytest.mark.parametrize(("raw", "changes"), TAKEN)
 def test_a_good_datagram_is_a_sample(raw, changes):
-    sample = SAMPLE._replace(**changes)
+    sample = replace(SAMPLE, **changes)
     assert read([raw], NOW) == ([sample], {})
     assert read([raw, datagram(), raw], NOW).samples[::2] == [sample, sample]
 
@@ -132,7 +147,7 @@ def test_a_bad_datagram_is_refused_by_its_reason(raw, reason):
 
 def test_tokens_can_be_limited():
     batch = read([datagram(), datagram(token="other")], NOW, tokens={"mine"})
-    assert [token for _, token, *_ in batch.samples] == ["mine"]
+    assert [sample.token for sample in batch.samples] == ["mine"]
     assert batch.refused == {"token not taken": 1}
 
 

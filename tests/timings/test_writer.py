@@ -25,9 +25,9 @@ class Store:
         self.keys = []
 
     def write(self, samples):
-        if error := self.fails([key for key, *_ in samples]):
+        if error := self.fails([sample.key for sample in samples]):
             raise error
-        self.keys += [key for key, *_ in samples]
+        self.keys += [sample.key for sample in samples]
         return Stored(len(samples), Counter())
 
     def forget(self):

@@ -19,12 +19,12 @@ from djamon.lib.signals import Signals
 from timings import figures, receiver
 from timings.inbox import Inbox
 from timings.store import Store
-from timings.wire import Fields
+from timings.wire import Sample
 from timings.writer import Writer
 
 log = logging.getLogger(__name__)
 COUNTS_EVERY_S = 10.0
-# A batch is a hundred thousand tuples that live for a moment: to look for cycles in them costs a tenth.
+# A batch is a hundred thousand objects that live for a moment: to look for cycles in them costs a tenth.
 GARBAGE_AFTER = 1_000_000  # objects
 SWITCH_S = 0.002  # how long the thread that stores keeps the one that receives from the interpreter
 
@@ -77,10 +77,12 @@ class Command(OneLineCommand):
             )
         self.stdout.flush()
 
-    def _print(self, samples: Sequence[Fields]) -> None:
-        for key, token, timestamp, execution_time, extra in samples:
-            more = f" {extra}" if extra else ""
-            self.stdout.write(f"{timestamp} {key} {execution_time:.6f} s, token {token}{more}")
+    def _print(self, samples: Sequence[Sample]) -> None:
+        for one in samples:
+            more = f" {one.extra}" if one.extra else ""
+            self.stdout.write(
+                f"{one.timestamp} {one.key} {one.execution_time:.6f} s, token {one.token}{more}"
+            )
         self.stdout.flush()
 
 
