@@ -120,9 +120,9 @@ def test_while_the_database_is_locked_nothing_that_the_queue_holds_is_lost(insta
 
 
 def test_what_does_not_fit_into_the_queue_is_counted_to_the_last(instance) -> None:
-    instance.settings["KODEMON_QUEUE_BYTES"] = str(1 << 18)
+    instance.settings["KODEMON_QUEUE_BYTES"] = str(1 << 20)
     with kodemon(instance) as running:
-        with flow(running) as sending:
+        with flow(running, size=500) as sending:
             wait_until_some(running)
             with locked(instance):
                 time.sleep(LOCKED_S)  # the fault itself
