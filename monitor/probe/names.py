@@ -24,6 +24,8 @@ class Said(IntEnum):
     NO_ADDRESS = 7  # the name exists, but not in this family: the other one decides
 
 
+PROOF = {Said.ADDRESSES, Said.NO_SUCH_NAME, Said.NO_ADDRESS}  # what only a working name server says
+
 # What a name without an answer is: where our name server works, and where it answers nothing else either.
 UNANSWERED = {
     Said.SERVER_FAILED: ("name server failed for this name", "our name server fails at every question"),

@@ -1,7 +1,9 @@
 """Looks names up, apart from the probes and under a limit of its own; honours /etc/hosts as the system does.
 
-Lives in the engine's one thread and selector: c-ares would rather have a thread of its own, but each answer
-would then wait for the interpreter's lock, and that wait would stand in the stored times.
+All questions go over one channel, which is cheap. What it does not answer well is asked again apart, each
+name server over a channel of its own: c-ares ends all that is under way on a channel at one answer that is no
+DNS message, and an answer that comes after it gave up is lost. So no name costs another one its answer, and a
+slow name is waited for to the limit.
 """
 
 from __future__ import annotations
@@ -12,45 +14,44 @@ import socket
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import pycares
 
-from monitor.probe.limits import descriptor_left
-from monitor.probe.names import Lookup, Said, settled_at, together
+from monitor.probe.channel import Answer, Channel
+from monitor.probe.names import PROOF, Lookup, Said, settled_at, together
 
-MAX_ADDRESSES = 8  # of each family: one name may carry thousands, and libcurl would try them one by one
-FIRST_TRY_S = 1.0  # after which c-ares asks again: a datagram may get lost
-SHORTEST_TRY_S = 0.25  # to which c-ares shortens it where a server has been quick before
+FAMILIES = (socket.AF_INET6, socket.AF_INET)
+AGAIN = (1 / 12, 1 / 2)  # of the limit: what has no answer by then is asked again; a datagram may get lost
+ROOT_TRY_S = 1.0  # so long the question about the root waits for its first try
+ROOT_TRIES = 4
 
-SAID = {
-    None: Said.ADDRESSES,
-    pycares.errno.ARES_ENOTFOUND: Said.NO_SUCH_NAME,
-    pycares.errno.ARES_EBADNAME: Said.NO_SUCH_NAME,
-    pycares.errno.ARES_ENODATA: Said.NO_ADDRESS,
-    pycares.errno.ARES_ESERVFAIL: Said.SERVER_FAILED,
-    pycares.errno.ARES_ENOTIMP: Said.SERVER_FAILED,
-    pycares.errno.ARES_EFORMERR: Said.SERVER_FAILED,
-    pycares.errno.ARES_EBADRESP: Said.SERVER_FAILED,
-    pycares.errno.ARES_EREFUSED: Said.REFUSED,
-    pycares.errno.ARES_ETIMEOUT: Said.NOTHING,
-}
-PROOF = {Said.ADDRESSES, Said.NO_SUCH_NAME, Said.NO_ADDRESS}  # what only a working name server says
+
+@dataclass(eq=False, slots=True)
+class _Question:
+    """One family of a name: how many questions are ``open``, how often it was asked ``again``, and what came
+    of those that ``failed``.
+    """
+
+    family: socket.AddressFamily
+    open: int = 0
+    again: int = 0
+    failed: list[Said] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)
 class _Open:
-    """A look-up under way; ``over_at`` moves forward as answers come."""
+    """A look-up under way; ``over_at`` moves forward as families are settled."""
 
     name: str
     started: float
     deadline: float
     over_at: float
+    questions: list[_Question]  # of the families that are not settled
     said: dict[int, Said] = field(default_factory=dict)
     addresses: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    apart: list[Channel] = field(default_factory=list)
 
 
 class Resolver:
@@ -68,12 +69,13 @@ class Resolver:
         self._selector = selector
         self._limit_s = limit_s
         self._servers = name_servers
-        self._channel: pycares.Channel | None = None
+        self._channel: Channel | None = None
+        self._root: Channel | None = None
         self._open: dict[str, _Open] = {}
         self._graces: deque[_Open] = deque()  # one family has answered; in order of their ends
-        self._ares_due = math.inf
-        self._submitting = False
-        self._closed = False
+        self._to_ask_again: list[deque[_Open]] = [deque() for _ in AGAIN]  # in order of their beginnings
+        self._failed: deque[tuple[_Open, _Question]] = deque()  # all that was asked of these has failed
+        self._spent: list[Channel] = []
 
     @property
     def in_flight(self) -> int:
@@ -86,114 +88,130 @@ class Resolver:
             self.finished.append(Lookup(name, Said.NO_SUCH_NAME))
             return
         deadline = now + self._limit_s
-        lookup = self._open[name] = _Open(name, now, deadline, deadline)
+        questions = [_Question(family) for family in FAMILIES]
+        lookup = self._open[name] = _Open(name, now, deadline, deadline, questions)
+        for waiting in self._to_ask_again:
+            waiting.append(lookup)
         channel = self._channel or self._open_channel()
-        self._submitting = True
-        for family in (socket.AF_INET6, socket.AF_INET):
-            answered = partial(self._on_answer, lookup, family)
-            channel.getaddrinfo(name, None, family=family, type=socket.SOCK_STREAM, callback=answered)
-        self._submitting = False
-        self._note_due()
+        for question in tuple(questions):
+            self._put(channel, lookup, question)
 
     def due(self) -> float:
         """The monotonic time of the next ``tick``; infinite where nothing is under way."""
         if not self._open:
             return math.inf
+        if self._failed:
+            return 0.0
         first = next(iter(self._open.values())).deadline  # all have the same limit: the oldest ends first
-        return min(first, self._ares_due, self._graces[0].over_at if self._graces else math.inf)
+        channels = (channel.due for channel in (self._channel, self._root) if channel)
+        again = (
+            waiting[0].started + share * self._limit_s
+            for share, waiting in zip(AGAIN, self._to_ask_again, strict=True)
+            if waiting
+        )
+        return min(first, *channels, *again, self._graces[0].over_at if self._graces else math.inf)
 
     def tick(self) -> None:
-        """Let c-ares repeat its questions and end what is over."""
+        """Ask again what has failed or waits for long, and end what is over."""
         now = time.monotonic()
-        if self._channel is not None and now >= self._ares_due:
-            self._process(pycares.ARES_SOCKET_BAD, pycares.ARES_SOCKET_BAD)
+        for channel in (self._channel, self._root):
+            if channel is not None:
+                channel.tick(now)
+        for number, (share, waiting) in enumerate(zip(AGAIN, self._to_ask_again, strict=True)):
+            while waiting and waiting[0].started + share * self._limit_s <= now:
+                lookup = waiting.popleft()
+                for question in tuple(lookup.questions):
+                    if question.again <= number:
+                        self._ask_apart(lookup, question, now)
+        while self._failed:
+            lookup, question = self._failed.popleft()
+            if question.again < len(AGAIN):
+                self._ask_apart(lookup, question, now)
+            else:
+                self._settle(lookup, question, Answer(min(question.failed), (), proves=False))
         while self._graces and self._graces[0].over_at <= now:
             self._finish(self._graces.popleft(), now)
         while self._open and (oldest := next(iter(self._open.values()))).deadline <= now:
             self._finish(oldest, now)
+        self._close_spent()
 
     def close(self) -> None:
-        channel, self._channel = self._channel, None
-        self._closed = True
+        for lookup in self._open.values():
+            self._spent += lookup.apart
         self._open.clear()
-        if channel is not None:
-            channel.cancel()
-            channel.close()
+        self._spent += [channel for channel in (self._channel, self._root) if channel]
+        self._channel = self._root = None
+        self._close_spent()
 
-    def _open_channel(self) -> pycares.Channel:
-        tries = math.ceil(math.log2(self._limit_s / SHORTEST_TRY_S + 1))  # each lasts twice the one before
-        self._channel = channel = pycares.Channel(
-            timeout=min(FIRST_TRY_S, self._limit_s / 2),
-            tries=max(2, tries),
-            servers=list(self._servers) or None,
-            sock_state_cb=self._on_socket,
-        )
-        channel.query(".", pycares.QUERY_TYPE_NS, callback=lambda _, error: self._note_proof(_said(error)))
-        return channel
+    def _open_channel(self) -> Channel:
+        self._channel = Channel(self._selector, self._limit_s, self._servers)
+        try_s = min(ROOT_TRY_S, self._limit_s / 2)
+        self._root = Channel(self._selector, self._limit_s, self._servers, try_s=try_s, tries=ROOT_TRIES)
+        self._root.ask_for_root(self._note_proof)
+        return self._channel
 
-    # --- What c-ares calls -----------------------------------------------------------------------
-    def _on_socket(self, fd: int, readable: bool, writable: bool) -> None:
-        if self._closed:  # pycares takes a channel down in a thread of its own
+    def _put(self, channel: Channel, lookup: _Open, question: _Question) -> None:
+        question.open += 1
+        channel.ask(lookup.name, question.family, partial(self._on_answer, lookup, question))
+
+    def _ask_apart(self, lookup: _Open, question: _Question, now: float) -> None:
+        """Each name server over a channel of its own, with all the time that is left."""
+        question.again += 1
+        assert self._channel is not None  # noqa: S101  (it was asked first)
+        for server in self._channel.servers:
+            if question not in lookup.questions:  # the one before answered at once
+                return
+            try:
+                channel = Channel(self._selector, max(0.001, lookup.deadline - now), [server])
+            except pycares.AresError:  # no memory, no descriptor
+                question.failed.append(Said.UNASKED)
+                continue
+            lookup.apart.append(channel)
+            self._put(channel, lookup, question)
+        if question in lookup.questions and not question.open:
+            self._failed.append((lookup, question))
+
+    # --- What comes back -------------------------------------------------------------------------
+    def _on_answer(self, lookup: _Open, question: _Question, answer: Answer) -> None:
+        question.open -= 1
+        if question not in lookup.questions:  # settled, or over
             return
-        events = (selectors.EVENT_READ if readable else 0) | (selectors.EVENT_WRITE if writable else 0)
-        with suppress(KeyError):
-            self._selector.unregister(fd)
-        if events:
-            self._selector.register(fd, events, self._on_ready)
+        self._note_proof(answer)
+        if answer.said in PROOF:
+            self._settle(lookup, question, answer)
+            return
+        question.failed.append(answer.said)
+        if not question.open:
+            self._failed.append((lookup, question))
 
-    def _on_ready(self, fd: int, events: int) -> None:
-        bad = pycares.ARES_SOCKET_BAD
-        self._process(
-            fd if events & selectors.EVENT_READ else bad, fd if events & selectors.EVENT_WRITE else bad
-        )
+    def _note_proof(self, answer: Answer) -> None:
+        self.server_works = self.server_works or answer.proves
 
-    def _on_answer(self, lookup: _Open, family: int, result: Any, error: int | None) -> None:
-        if self._open.get(lookup.name) is not lookup:  # over already
+    def _settle(self, lookup: _Open, question: _Question, answer: Answer) -> None:
+        if question not in lookup.questions:
             return
         now = time.monotonic()
-        said = lookup.said[family] = Said.UNASKED if self._could_not_ask(error) else _said(error)
-        self._note_proof(said)
-        if said is Said.ADDRESSES:
-            lookup.addresses[family] = _addresses(result)
+        lookup.questions.remove(question)
+        lookup.said[question.family] = answer.said
+        lookup.addresses[question.family] = answer.addresses
         lookup.over_at = settled_at(lookup.said.values(), now, lookup.deadline)
         if lookup.over_at <= now:
             self._finish(lookup, now)
-        elif said is Said.ADDRESSES:
+        elif answer.said is Said.ADDRESSES:
             self._graces.append(lookup)
-
-    def _could_not_ask(self, error: int | None) -> bool:
-        """Whether we had no socket for the question. c-ares tells it by the word for a server that refuses
-        connections, which may also be said of the last of several servers: by then one was asked.
-        """
-        return error not in SAID and (self._submitting or not descriptor_left())
-
-    def _note_proof(self, said: Said) -> None:
-        # What comes back while the question is still being put was read from /etc/hosts.
-        self.server_works = self.server_works or (said in PROOF and not self._submitting)
-
-    # --- Ours ------------------------------------------------------------------------------------
-    def _process(self, read_fd: int, write_fd: int) -> None:
-        if self._channel is not None:
-            self._channel.process_fd(read_fd, write_fd)
-            self._note_due()
-
-    def _note_due(self) -> None:
-        if self._channel is not None:
-            patience_s: float = self._channel.timeout(self._limit_s)  # type: ignore[no-untyped-call]
-            self._ares_due = time.monotonic() + patience_s
 
     def _finish(self, lookup: _Open, now: float) -> None:
         if self._open.pop(lookup.name, None) is None:
             return
-        v6, v4 = (lookup.addresses.get(family, ()) for family in (socket.AF_INET6, socket.AF_INET))
+        for question in lookup.questions:
+            lookup.said[question.family] = min(question.failed, default=Said.NOTHING)
+        lookup.questions.clear()
+        self._spent += lookup.apart  # closed later: this may be one's own answer
+        v6, v4 = (lookup.addresses.get(family, ()) for family in FAMILIES)
         ms = (now - lookup.started) * 1000
         self.finished.append(Lookup(lookup.name, together(lookup.said.values()), v6 + v4, ms))
 
-
-def _said(error: int | None) -> Said:
-    return SAID.get(error, Said.NOTHING)
-
-
-def _addresses(result: Any) -> tuple[str, ...]:
-    texts = (node.addr[0] for node in result.nodes[:MAX_ADDRESSES])
-    return tuple(text.decode() if isinstance(text, bytes) else text for text in texts)
+    def _close_spent(self) -> None:
+        spent, self._spent = self._spent, []
+        for channel in spent:
+            channel.close()

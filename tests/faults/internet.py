@@ -23,7 +23,7 @@ from typing import Any
 import trustme
 
 from tests.faults.links import wait_until_it_carries
-from tests.faults.plan import ADDRESS, FAR, FIRST, NAME_SERVERS, SANDBOX, SITES, kind, v4, v6
+from tests.faults.plan import ADDRESS, FAR, FIRST, NAME_FAULTS, NAME_SERVERS, SANDBOX, SITES, kind, v4, v6
 from tests.faults.stalls import Watch
 from tests.monitor.servers import (
     NOERROR,
@@ -96,7 +96,7 @@ class Site:
             server.context = (
                 self.contexts[how if how in self.contexts else "good"] if self.kind.https else None
             )
-        if how in ("name unknown", "name fails", "name silent"):
+        if how in NAME_FAULTS:
             self.name = how
         elif how == "refuses":
             self.name = how
@@ -137,6 +137,8 @@ class Names:
         families = ("v4", "v6") if number == SANDBOX else self.sites[number].kind.families
         if how == "name silent":
             return None
+        if how == "name garbled":
+            return Answer(malformed=True)
         code = {"name unknown": NXDOMAIN, "name fails": SERVFAIL}.get(how, NOERROR)
         family = "v4" if question == A else "v6"
         return Answer((ADDRESS[family](number),) if code == NOERROR and family in families else (), code)

@@ -172,6 +172,14 @@ def names_failing(trouble: Trouble, _hooks: Hooks) -> Any:
 
 
 @contextmanager
+def names_unroutable(trouble: Trouble, _hooks: Hooks) -> Any:
+    """The name servers of another network than the one that we are in."""
+    trouble.here.use_name_servers(plan.UNROUTABLE)
+    yield lambda number, effect: UNTOUCHED if plan.kind(number).named else effect
+    trouble.here.use_name_servers(plan.NAME_SERVERS)
+
+
+@contextmanager
 def _one_family_left(trouble: Trouble, gone: int) -> Any:
     trouble.here.take_address(gone)
     lost = (f"v{gone}",)
@@ -258,6 +266,7 @@ FAULTS: dict[str, Fault] = {
     "name server silent": names_silent,
     "name server refuses": names_refused,
     "name server fails": names_failing,
+    "name server without a route": names_unroutable,
     "only IPv6 left": only_ipv6,
     "only IPv4 left": only_ipv4,
     "few descriptors": few_descriptors,

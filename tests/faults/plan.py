@@ -10,6 +10,7 @@ SANDBOX = 200
 HERE = ("10.77.0.1/16", "fd77::ffff/64")
 FIRST = "10.77.0.2"
 NAME_SERVERS = ("10.77.3.1", "fd77::3:1")
+UNROUTABLE = ("192.0.2.1", "2001:db8::1")  # of the documentation: no network of ours has a way to them
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ PLAIN_FAULTS = (
     "refuses",
     "vanished",
 )
-NAME_FAULTS = ("name unknown", "name fails", "name silent")
+NAME_FAULTS = ("name unknown", "name fails", "name silent", "name garbled")
 TLS_FAULTS = ("expired", "other name", "unknown authority", "self-signed")
 
 

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,6 +127,9 @@ class World:
         self.tell(do="link", how="awaited")
         self.forget_neighbours()
 
+    def use_name_servers(self, addresses: Sequence[str]) -> None:
+        Path("/etc/resolv.conf").write_text(_resolv_conf(addresses))
+
     def forget_neighbours(self) -> None:
         """Otherwise who was asked for in vain would be asked for again only after a second."""
         ip("neigh", "flush", "dev", plan.NEAR)
@@ -155,7 +158,11 @@ def world() -> Iterator[World]:
             far.kill()
 
 
+def _resolv_conf(addresses: Sequence[str]) -> str:
+    return "".join(f"nameserver {address}\n" for address in addresses)
+
+
 def _use_name_servers(folder: Path) -> None:
     file = folder / "resolv.conf"
-    file.write_text("".join(f"nameserver {address}\n" for address in plan.NAME_SERVERS))
+    file.write_text(_resolv_conf(plan.NAME_SERVERS))
     subprocess.run(["mount", "--bind", str(file), "/etc/resolv.conf"], check=True)

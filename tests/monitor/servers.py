@@ -214,11 +214,14 @@ NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 
 @dataclass(frozen=True)
 class Answer:
-    """What the name server says to one question: addresses, or a code; after ``delay_s``."""
+    """What the name server says to one question: addresses, or a code; after ``delay_s``. ``malformed``: what
+    is no DNS message, but for its first two bytes.
+    """
 
     addresses: tuple[str, ...] = ()
     code: int = NOERROR
     delay_s: float = 0.0
+    malformed: bool = False
 
 
 Zone = Callable[[str, int], Answer | None]  # (name, type) → what to say; None: nothing, ever
@@ -269,6 +272,8 @@ def _parse(question: bytes) -> tuple[str, int, int]:
 
 
 def _reply(question: bytes, kind: int, end: int, answer: Answer) -> bytes:
+    if answer.malformed:
+        return question[:2] + b"\xff" * 40
     family = socket.AF_INET if kind == A else socket.AF_INET6
     records = b"".join(
         struct.pack("!HHHIH", 0xC00C, kind, 1, 60, 4 if kind == A else 16) + socket.inet_pton(family, address)

@@ -6,6 +6,7 @@ import os
 import resource
 import selectors
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 
@@ -29,9 +30,9 @@ from tests.monitor.servers import (
 LIMIT_S = 0.4
 
 
-def look_up(names: Sequence[str], server: str, limit_s: float = LIMIT_S) -> tuple[dict[str, Lookup], bool]:
-    """All look-ups of ``names``, and whether the name server works."""
-    with selectors.DefaultSelector() as selector, closing(Resolver(selector, limit_s, (server,))) as resolver:
+def look_up(names: Sequence[str], *servers: str, limit_s: float = LIMIT_S) -> tuple[dict[str, Lookup], bool]:
+    """All look-ups of ``names``, and whether a name server works."""
+    with selectors.DefaultSelector() as selector, closing(Resolver(selector, limit_s, servers)) as resolver:
         for name in names:
             resolver.ask(name)
         while len(resolver.finished) < len(names):
@@ -62,6 +63,8 @@ CASES: dict[str, tuple[Answer | None, Answer | None, Said, tuple[str, ...]]] = {
     "refusing": (Answer(code=REFUSED), Answer(code=REFUSED), Said.REFUSED, ()),
     "silent": (None, None, Said.NOTHING, ()),
     "too slow": (Answer(("127.0.0.1",), delay_s=5), None, Said.NOTHING, ()),
+    "malformed": (Answer(malformed=True), Answer(malformed=True), Said.SERVER_FAILED, ()),
+    "AAAA malformed": (V4, Answer(malformed=True), Said.ADDRESSES, ("127.0.0.1",)),
     "thousands": (Answer(tuple(f"127.0.0.{i}" for i in range(1, 20))), EMPTY, Said.ADDRESSES, ()),
 }
 
@@ -102,8 +105,60 @@ def test_slow_name_holds_no_other_up() -> None:
     assert (found["slow.example"].said, works) == (Said.NOTHING, True)
 
 
-def test_name_server_that_is_not_there() -> None:
-    found, works = look_up(["a.example"], f"127.0.0.1:{closed_port()}")
+def test_an_answer_that_is_no_message_costs_no_other_name_its_own() -> None:
+    def answer(name: str, kind: int) -> Answer | None:
+        if name == "bad.example":
+            return Answer(malformed=True)
+        return Answer(V4.addresses if kind == A else (), delay_s=0.05)  # still awaited when that one comes
+
+    good = [f"good-{number}.example" for number in range(10)]
+    with name_server(answer) as server:
+        found, works = look_up(["bad.example", *good], server.address)
+    assert {found[name].said for name in good} == {Said.ADDRESSES}
+    assert (found["bad.example"].said, works) == (Said.SERVER_FAILED, True)
+
+
+@pytest.mark.parametrize("delay_s", [0.2, 0.5, 0.75, 0.9])
+def test_a_slow_name_is_waited_for_nearly_to_the_limit(delay_s: float) -> None:
+    """Behind quick ones: from these c-ares learns to be impatient."""
+
+    def answer(name: str, kind: int) -> Answer | None:
+        return Answer(V4.addresses if kind == A else (), delay_s=delay_s if name == "slow.example" else 0)
+
+    quick = [f"quick-{number}.example" for number in range(10)]
+    with name_server(answer) as server:
+        found, _ = look_up([*quick, "slow.example"], server.address, limit_s=1)
+    assert found["slow.example"].said is Said.ADDRESSES
+
+
+def test_a_question_that_gets_lost_is_asked_again() -> None:
+    asked: Counter[int] = Counter()
+
+    def answer(_name: str, kind: int) -> Answer | None:
+        asked[kind] += 1
+        return None if asked[kind] == 1 else V4 if kind == A else EMPTY
+
+    with name_server(answer) as server:
+        found, _ = look_up(["a.example"], server.address)
+    assert found["a.example"].addresses == ("127.0.0.1",)
+
+
+@pytest.mark.parametrize("first", ["silent", "refusing", "failing", "malformed"])
+def test_where_the_first_name_server_fails_the_second_is_asked(first: str) -> None:
+    with name_server(zone(*CASES[first][:2])) as bad, name_server(zone(V4, EMPTY)) as good:
+        found, works = look_up(["a.example"], bad.address, good.address)
+    assert (found["a.example"].addresses, works) == (("127.0.0.1",), True)
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param(f"127.0.0.1:{closed_port()}", id="not there"),
+        pytest.param("255.255.255.255", id="without a way to it"),
+    ],
+)
+def test_a_name_server_that_cannot_be_reached_is_no_sites_fault(server: str) -> None:
+    found, works = look_up(["a.example"], server)
     assert judge_lookup(found["a.example"].said, works)[0] is Verdict.INCONCLUSIVE
 
 
