@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections import Counter
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -13,6 +14,18 @@ from timings.inbox import Inbox
 from timings.models import Receiver
 
 OLD_S = 5.0  # without a message, the row is written so often: it shows that the receiver lives
+
+
+class Figures(NamedTuple):
+    """Messages since the start: ``received`` is what all the others add up to. Those ``waiting`` are in the
+    queue, or in the batch that is being written.
+    """
+
+    received: int
+    stored: int
+    refused: Counter[str]
+    dropped: int
+    waiting: int
 
 
 class Book:
@@ -34,15 +47,9 @@ class Book:
         self._kept = self._now = (0, Counter[str]())
         self._written_at = 0.0
 
-    @property
-    def stored(self) -> int:
-        """Messages stored since the start."""
-        return self._kept[0]
-
-    @property
-    def refused(self) -> Counter[str]:
-        """Messages refused since the start, by reason."""
-        return self._kept[1]
+    def figures(self) -> Figures:
+        """As they are now; what is not through is not stored yet."""
+        return self._figures(*self._kept)
 
     def is_old(self) -> bool:
         return time.monotonic() - self._written_at > OLD_S
@@ -50,17 +57,21 @@ class Book:
     def add(self, stored: int, refused: Counter[str]) -> None:
         """Write the figures with these added."""
         self._now = (self._kept[0] + stored, self._kept[1] + refused)
-        before = self._before
+        before, now = self._before, self._figures(*self._now)
         Receiver.objects.filter(pk=self._pk).update(
             updated=timezone.now(),
-            received=before.received + self._inbox.received,
-            stored=before.stored + self._now[0],
-            refused=dict(Counter(before.refused) + self._now[1]),
-            queue_full=before.queue_full + self._inbox.dropped,
+            received=before.received + now.received,
+            stored=before.stored + now.stored,
+            refused=dict(Counter(before.refused) + now.refused),
+            queue_full=before.queue_full + now.dropped,
             kernel_drops=before.kernel_drops + (receiver.kernel_drops(self._sock) or 0),
-            queued=len(self._inbox),
+            queued=now.waiting,
             receive_buffer=receiver.room(self._sock),
         )
+
+    def _figures(self, stored: int, refused: Counter[str]) -> Figures:
+        received, dropped = self._inbox.counts()
+        return Figures(received, stored, refused, dropped, received - dropped - stored - refused.total())
 
     def keep(self) -> None:
         self._kept = self._now

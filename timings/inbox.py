@@ -77,8 +77,13 @@ class Inbox:
             self._held -= chunk.size
             return chunk
 
+    def counts(self) -> tuple[int, int]:
+        """Datagrams that were received, and those of them that were dropped, at one moment."""
+        with self._lock:
+            return self.received, self.dropped
+
     def __len__(self) -> int:
-        """Datagrams that wait."""
+        """Datagrams that wait to be taken."""
         with self._lock:
             return self._open.count + sum(chunk.count for chunk in self._full)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence, Set
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,8 @@ NOT_JSON = "not JSON"
 # By what is decoded of other fields: their names and values are passed over before.
 CANNOT_BE_READ = (RecursionError, msgspec.DecodeError, UnicodeDecodeError)
 ESCAPE = b"\\"
+BETWEEN_TWO = b"}\n{"
+WHITE_SPACE = b" \t\n\r"
 NUL = rb"\u0000"  # as JSON has to write it
 
 # As msgspec words them; the path is the field's name.
@@ -63,9 +65,6 @@ class Message(msgspec.Struct, gc=False):
     token: Token = DEFAULT_TOKEN
 
 
-Line = TypeVar("Line", Sample, Message)
-
-
 class Batch(NamedTuple):
     """What became of some datagrams: each is a sample or counted among the ``refused`` by its reason."""
 
@@ -81,24 +80,23 @@ _any = msgspec.json.Decoder()
 def as_lines(datagrams: Sequence[bytes]) -> bytes:
     """One datagram a line.
 
-    A line end within one becomes a carriage return: to JSON that is white space, too, and as wrong in a
-    string.
+    White space around one is nothing to JSON; a line end within becomes a carriage return, which is white
+    space, too, and as wrong in a string.
     """
     lines = b"\n".join(datagrams)
     if lines.count(b"\n") < len(datagrams):
         return lines
-    return b"\n".join([datagram.replace(b"\n", b"\r") for datagram in datagrams])
+    return b"\n".join([datagram.strip(WHITE_SPACE).replace(b"\n", b"\r") for datagram in datagrams])
 
 
 def read(lines: bytes, count: int, now_s: float, tokens: Set[str] = frozenset()) -> Batch:
     """Read so many datagrams, in their order; a non-empty ``tokens`` names those whose messages are taken."""
-    samples = _together(_plain_decoder, lines, count)
+    samples = _together(lines, count)
     if samples and _are_plain(samples, lines, now_s, tokens):
         return Batch(samples, Counter())
     batch = Batch([], Counter())
-    messages = _together(_decoder, lines, count)
-    for number, raw in enumerate(lines.split(b"\n") if count else []):
-        _add(batch, raw, _decoded(raw) if messages is None else messages[number], now_s, tokens)
+    for raw in lines.split(b"\n") if count else []:
+        _add(batch, raw, _decoded(raw), now_s, tokens)
     return batch
 
 
@@ -111,13 +109,19 @@ def _are_plain(samples: Sequence[Sample], lines: bytes, now_s: float, tokens: Se
     return not tokens or {sample.token for sample in samples} <= tokens
 
 
-def _together(decoder: msgspec.json.Decoder[Line], lines: bytes, count: int) -> list[Line] | None:
-    """All at once, or None where one is not as it should be."""
+def _together(lines: bytes, count: int) -> list[Sample] | None:
+    """All at once; None where one is not as it should be.
+
+    The decoder takes line ends for white space: it would find two objects in one line, and one over two.
+    BETWEEN_TWO can be nothing but the end of an object and the beginning of the next.
+    """
+    if lines.count(BETWEEN_TWO) != count - 1:
+        return None
     try:
-        found = decoder.decode_lines(lines)
+        found = _plain_decoder.decode_lines(lines)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return found if len(found) == count else None  # an empty line is no message
+    return found if len(found) == count else None
 
 
 def _decoded(raw: bytes) -> Message | str:

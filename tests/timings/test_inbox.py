@@ -30,7 +30,7 @@ def test_what_is_put_comes_out_in_its_order():
 def test_datagrams_stay_apart_whatever_they_hold(words):
     inbox = Inbox(1000)
     inbox.put(words)
-    assert drain(inbox) == [word.replace(b"\n", b"\r") for word in words]
+    assert drain(inbox) == [word.strip().replace(b"\n", b"\r") for word in words]
 
 
 def test_what_does_not_fit_is_counted_and_there_is_room_again_when_some_is_taken():

@@ -151,6 +151,26 @@ def test_tokens_can_be_limited():
     assert batch.refused == {"token not taken": 1}
 
 
+GOOD_ONE, TWICE = datagram(), datagram(key="twice") * 2
+SHIFTED = {
+    "two in one, and an empty one": [b"", TWICE],
+    "the empty one comes last": [TWICE, b""],
+    "a good one between, with a field more": [b"", datagram(a=1), TWICE],
+    "one over two datagrams, and two in one": [GOOD_ONE[:40], GOOD_ONE[40:], TWICE],
+    "cut off between two fields": [b'{"key":"a",', b'"execution_time":1}', TWICE],
+    "a good one within a bad one": [b'{"key":"a","execution_time":1,"x":', GOOD_ONE, b"}" + TWICE],
+    "white space alone": [b" ", GOOD_ONE, TWICE],
+}
+
+
+@pytest.mark.parametrize("datagrams", SHIFTED.values(), ids=SHIFTED)
+def test_no_datagram_is_read_for_another(datagrams):
+    alone = [read([raw], NOW) for raw in datagrams]
+    together = read(datagrams, NOW)
+    assert together.samples == [sample for batch in alone for sample in batch.samples]
+    assert together.refused == sum((batch.refused for batch in alone), Counter())
+
+
 # What a good datagram becomes under way, or by a sender's mistake: parts of it gone, doubled, or other bytes.
 cut = st.builds(
     lambda raw, at, size, put: raw[:at] + put + raw[at + size :],
@@ -159,9 +179,12 @@ cut = st.builds(
     st.integers(0, 12),
     st.binary(max_size=6) | st.sampled_from([b"\n", b",", b'":', b"1e999", b'"x":1,', b"\\u0000"]),
 )
+part = st.sampled_from(
+    [b"", b" ", datagram(), datagram() * 2, datagram()[:40], datagram()[40:], b"}{", b"\n"]
+)
 
 
-@given(st.lists(cut, max_size=6), st.sampled_from([frozenset(), frozenset({"mine"})]))
+@given(st.lists(cut | part, max_size=6), st.sampled_from([frozenset(), frozenset({"mine"})]))
 def test_together_datagrams_come_to_the_same_as_each_alone(datagrams, tokens):
     alone = [read([raw], NOW, tokens) for raw in datagrams]
     together = read(datagrams, NOW, tokens)

@@ -60,11 +60,11 @@ class Command(OneLineCommand):
             self._announce(sock, book)
             writer.start()
             done = threading.Event()
-            threading.Thread(target=_tell, args=(done, book, inbox), daemon=True).start()
+            threading.Thread(target=_tell, args=(done, book), daemon=True).start()
             receiver.receive(sock, inbox, lambda: signals.stopping)
             writer.end()
             done.set()
-        self.stdout.write(f"kodemon: {_counts(book, inbox)}")
+        self.stdout.write(f"kodemon: {_counts(book.figures())}")
         if writer.lost:
             raise DjamonError(f"kodemon: {writer.lost} messages are lost: the database was away to the end")
 
@@ -86,17 +86,18 @@ class Command(OneLineCommand):
         self.stdout.flush()
 
 
-def _tell(done: threading.Event, book: figures.Book, inbox: Inbox) -> None:
+def _tell(done: threading.Event, book: figures.Book) -> None:
     """A line each COUNTS_EVERY_S while something comes."""
-    before = inbox.received
+    before = 0
     while not done.wait(COUNTS_EVERY_S):
-        if inbox.received != before:
-            log.info(_counts(book, inbox))
-        before = inbox.received
+        now = book.figures()
+        if now.received != before:
+            log.info(_counts(now))
+        before = now.received
 
 
-def _counts(book: figures.Book, inbox: Inbox) -> str:
-    refused = ", ".join(f"{count:,} {reason}" for reason, count in book.refused.most_common())
-    line = f"{inbox.received:,} received, {book.stored:,} stored, {book.refused.total():,} refused"
+def _counts(now: figures.Figures) -> str:
+    refused = ", ".join(f"{count:,} {reason}" for reason, count in now.refused.most_common())
+    line = f"{now.received:,} received, {now.stored:,} stored, {now.refused.total():,} refused"
     line += f" ({refused})" if refused else ""
-    return f"{line}, {inbox.dropped:,} dropped (queue full), {len(inbox):,} waiting"
+    return f"{line}, {now.dropped:,} dropped (queue full), {now.waiting:,} waiting"
