@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote, urlencode
 
 LIST = "/timings/"
-# Browsers and proxies fold such parts of a path, routes match no line ends, and limits have pages there.
+# Browsers and proxies fold such parts of a path, and limits have pages there.
 NOT_IN_PATH = re.compile(r"[\x00-\x1f\x7f\\]|^/|//|(^|/)\.{1,2}(/|$)|^limits/|^$")
 
 

@@ -5,21 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import register_converter
-from django.urls.converters import StringConverter
 from ninja import Field, Query, Router, Schema
 
 from djamon.lib.apischemas import ERRORS, InputError
 from timings import asked, views
+from timings.converters import ANY_KEY
 
-
-class AnyKey(StringConverter):
-    """A key in a path: as ``path``, but line ends are a part of it, too."""
-
-    regex = r"[\s\S]+"
-
-
-register_converter(AnyKey, "any_key")
 router = Router(tags=["timings"])
 KEY = (
     "Percent-encoded where it holds slashes or other signs; or as ?key= of the address without it, which "
@@ -228,7 +219,7 @@ def latest_of(
 
 
 @router.get(
-    "/api/v1/keys/{any_key:key}/execution_times/",
+    f"/api/v1/keys/{{{ANY_KEY}:key}}/execution_times/",
     response=CALLS,
     summary="The calls of a key",
     description=KEY,
@@ -238,7 +229,7 @@ def execution_times(request: HttpRequest, key: str, asked: Query[CallsIn]) -> Ht
 
 
 @router.get(
-    "/api/v1/keys/{any_key:key}/summary/",
+    f"/api/v1/keys/{{{ANY_KEY}:key}}/summary/",
     response=BUCKETS,
     summary="The calls of a key in buckets",
     description=KEY,
@@ -248,7 +239,7 @@ def summary(request: HttpRequest, key: str, asked: Query[SummaryIn]) -> HttpResp
 
 
 @router.get(
-    "/api/v1/keys/{any_key:key}/figures/",
+    f"/api/v1/keys/{{{ANY_KEY}:key}}/figures/",
     response=FIGURES,
     summary="A range of a key beside the one before",
     description=KEY,
@@ -258,14 +249,20 @@ def figures(request: HttpRequest, key: str, asked: Query[FiguresIn]) -> HttpResp
 
 
 @router.get(
-    "/api/v1/keys/{any_key:key}/slowest/", response=FEW, summary="The slowest calls of a key", description=KEY
+    f"/api/v1/keys/{{{ANY_KEY}:key}}/slowest/",
+    response=FEW,
+    summary="The slowest calls of a key",
+    description=KEY,
 )
 def slowest(request: HttpRequest, key: str, asked: Query[FewIn]) -> HttpResponseBase:  # noqa: ARG001
     return views.slowest(request, key)
 
 
 @router.get(
-    "/api/v1/keys/{any_key:key}/latest/", response=FEW, summary="The last calls of a key", description=KEY
+    f"/api/v1/keys/{{{ANY_KEY}:key}}/latest/",
+    response=FEW,
+    summary="The last calls of a key",
+    description=KEY,
 )
 def latest(request: HttpRequest, key: str, asked: Query[FewIn]) -> HttpResponseBase:  # noqa: ARG001
     return views.latest(request, key)

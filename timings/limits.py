@@ -4,9 +4,9 @@ A minute *speaks* where it has at least as many calls as the limit asks for; it 
 or not. A minute that does not speak is no evidence for anything. The rule, for a limit of N minutes:
 
 - **Over** is what has, in N minutes one after the other, no speaking minute that is not above, at least half
-  of them that speak, and the last of them above. Such N minutes may have ended some minutes ago (the *reach*,
-  five and twice the threshold): a call is counted in the minute in which it began, so one that takes long, or
-  is stored late, comes after its minute was looked at.
+  of them that speak, the last of them above, and the first, or what spoke last before it, above already. Such
+  N minutes may have ended some minutes ago (the *reach*, five and twice the threshold): a call is counted in
+  the minute in which it began, so one that takes long, or is stored late, comes after that was looked at.
 - **Fine again** is what has, in the last N minutes (never less than the reach), no minute above and at least
   one that speaks. So what is slow each other minute is over once, and not told of again and again.
 - **Unknown** is what has not spoken for SILENCE_MIN minutes, or for as long as the rule looks back. Nobody is
@@ -138,13 +138,15 @@ def _exceeded(heard: Sequence[Minute], terms: Terms, last: int) -> int | None:
             return None
         start = end - (terms.minutes - 1) * MINUTE_S
         within = [each for each in heard[: place + 1] if each.start >= start]
-        if 2 * len(within) >= terms.minutes and all(each.value_ms > terms.threshold_ms for each in within):
-            return _began(heard[: place + 1], terms.threshold_ms)
+        began = _began(heard[: place + 1], terms.threshold_ms)
+        if 2 * len(within) >= terms.minutes and began is not None and began <= start:
+            return began
     return None
 
 
-def _began(heard: Sequence[Minute], threshold_ms: float) -> int:
-    began = heard[-1].start
+def _began(heard: Sequence[Minute], threshold_ms: float) -> int | None:
+    """The first of the minutes up to the last that are all above; None where the last is not."""
+    began = None
     for each in reversed(heard):
         if each.value_ms <= threshold_ms:
             break

@@ -3,8 +3,9 @@
 from django.urls import path
 
 from timings import pages
+from timings.converters import ANY_KEY
 
 urlpatterns = [
     path("timings/", pages.functions, name="timings"),
-    path("timings/<path:key>", pages.function, name="timings_key"),
+    path(f"timings/<{ANY_KEY}:key>", pages.function, name="timings_key"),
 ]

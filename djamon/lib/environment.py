@@ -75,7 +75,7 @@ class Environment:
             what = "a whole number" if kind is int else "a number"
             raise ImproperlyConfigured(f"{name}: {word!r} is not {what}") from None
         if not low <= number <= high:
-            raise ImproperlyConfigured(f"{name}: {word} is not between {low:g} and {high:g}")
+            raise ImproperlyConfigured(f"{name}: {word} is not between {low:,} and {high:,}")
         return number
 
     def words(self, name: str, default: str = "") -> list[str]:

@@ -161,7 +161,7 @@ def test_a_paused_limit_is_left_alone():
 
 def test_a_limit_of_a_whole_day_looks_a_day_back():
     make_limit(minutes=1440)
-    for minute in range(0, 1440, 2):
+    for minute in range(0, 1441, 2):
         calls(SLOW, minute=minute)
     assert check() == "1 limit judged: 1 exceeded"
 

@@ -51,6 +51,9 @@ def standing(state: State, over_since: int | None = None) -> Standing:
         # Minutes without calls neither trip nor clear.
         pytest.param(FINE, 5, "a.a.a", OVER, EXCEEDED, id="half-and-more-speak"),
         pytest.param(FINE, 4, "a..a", OVER, EXCEEDED, id="just-half-speak"),
+        pytest.param(FINE, 2, "....a", FINE, None, id="new-and-slow-for-one-minute-of-two"),
+        pytest.param(FINE, 5, "..aaa", FINE, None, id="new-and-slow-for-three-minutes-of-five"),
+        pytest.param(FINE, 4, "a.a.a", OVER, EXCEEDED, id="slow-already-before-the-first-of-four"),
         pytest.param(FINE, 5, "a...a", FINE, None, id="less-than-half-speak"),
         pytest.param(FINE, 30, "a", FINE, None, id="one-slow-call-is-no-half-hour"),
         pytest.param(FINE, 5, "aaaaa....", OVER, EXCEEDED, id="told-late-by-four-minutes"),

@@ -343,6 +343,11 @@ def test_where_a_path_would_be_folded_the_key_is_a_parameter(key, path):
     assert path_of(key) == path
 
 
+def test_a_key_with_a_line_end_has_its_page_by_path_too(get):
+    store(call(key="new\nline"))
+    assert '<h1 class="breakable clamped"><bdi>new' in get("/timings/new%0Aline")
+
+
 def test_a_key_that_turns_the_direction_of_text_is_shown_without_it(get):
     key = "\u202eevil\x1b"
     store(call(key=key, token="\u202et", extra='{"a\u202e":"b\u202e"}'), call(key=key))
