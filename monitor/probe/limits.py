@@ -6,7 +6,8 @@ import os
 import resource
 from dataclasses import dataclass
 
-# 128 TLS connections that libcurl still says goodbye to, and 64 for the database, files and the name server.
+MOST_APART = 32  # questions to name servers that have a socket of their own
+# 128 TLS connections that libcurl still says goodbye to, and 64 for the database, files and name servers.
 SPARE_DESCRIPTORS = 192
 
 

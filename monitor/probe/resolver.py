@@ -1,9 +1,9 @@
 """Looks names up, apart from the probes and under a limit of its own; honours /etc/hosts as the system does.
 
-All questions go over one channel, which is cheap. What it does not answer well is asked again apart, each
-name server over a channel of its own: c-ares ends all that is under way on a channel at one answer that is no
-DNS message, and an answer that comes after it gave up is lost. So no name costs another one its answer, and a
-slow name is waited for to the limit.
+All questions go over one channel, which is cheap, and asks each name server. What it does not answer well,
+or soon, is asked again apart, each name server over a channel of its own: one answer that is no DNS message
+costs all that is under way on a channel a try, and an answer that comes after the next try has begun is lost.
+So no name costs another one its answer, and a slow name is waited for to the limit.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from functools import partial
 import pycares
 
 from monitor.probe.channel import Answer, Channel
+from monitor.probe.limits import MOST_APART
 from monitor.probe.names import PROOF, Lookup, Said, settled_at, together
 
 FAMILIES = (socket.AF_INET6, socket.AF_INET)
-AGAIN = (1 / 12, 1 / 2)  # of the limit: what has no answer by then is asked again; a datagram may get lost
-ROOT_TRY_S = 1.0  # so long the question about the root waits for its first try
-ROOT_TRIES = 4
+AGAIN = (1 / 12, 1 / 2)  # of the limit: what has no answer by then is asked apart
+FIRST_TRY_S = 1.0  # after which c-ares asks again, or the next server: a datagram may get lost
+SHORTEST_TRY_S = 0.25  # to which c-ares shortens it where a server has been quick before
 
 
 @dataclass(eq=False, slots=True)
@@ -75,6 +76,7 @@ class Resolver:
         self._graces: deque[_Open] = deque()  # one family has answered; in order of their ends
         self._to_ask_again: list[deque[_Open]] = [deque() for _ in AGAIN]  # in order of their beginnings
         self._failed: deque[tuple[_Open, _Question]] = deque()  # all that was asked of these has failed
+        self._apart = 0  # channels
         self._spent: list[Channel] = []
 
     @property
@@ -100,7 +102,7 @@ class Resolver:
         """The monotonic time of the next ``tick``; infinite where nothing is under way."""
         if not self._open:
             return math.inf
-        if self._failed:
+        if self._failed and self._apart < MOST_APART:
             return 0.0
         first = next(iter(self._open.values())).deadline  # all have the same limit: the oldest ends first
         channels = (channel.due for channel in (self._channel, self._root) if channel)
@@ -121,9 +123,9 @@ class Resolver:
             while waiting and waiting[0].started + share * self._limit_s <= now:
                 lookup = waiting.popleft()
                 for question in tuple(lookup.questions):
-                    if question.again <= number:
+                    if question.again <= number and self._apart < MOST_APART:
                         self._ask_apart(lookup, question, now)
-        while self._failed:
+        while self._failed and self._apart < MOST_APART:
             lookup, question = self._failed.popleft()
             if question.again < len(AGAIN):
                 self._ask_apart(lookup, question, now)
@@ -139,14 +141,18 @@ class Resolver:
         for lookup in self._open.values():
             self._spent += lookup.apart
         self._open.clear()
-        self._spent += [channel for channel in (self._channel, self._root) if channel]
-        self._channel = self._root = None
         self._close_spent()
+        for channel in (self._channel, self._root):
+            if channel:
+                channel.close()
+        self._channel = self._root = None
 
     def _open_channel(self) -> Channel:
-        self._channel = Channel(self._selector, self._limit_s, self._servers)
-        try_s = min(ROOT_TRY_S, self._limit_s / 2)
-        self._root = Channel(self._selector, self._limit_s, self._servers, try_s=try_s, tries=ROOT_TRIES)
+        try_s = min(FIRST_TRY_S, self._limit_s / 2)
+        tries = max(2, math.ceil(math.log2(self._limit_s / SHORTEST_TRY_S + 1)))  # each lasts twice the last
+        self._channel, self._root = (
+            Channel(self._selector, self._limit_s, self._servers, try_s=try_s, tries=tries) for _ in range(2)
+        )
         self._root.ask_for_root(self._note_proof)
         return self._channel
 
@@ -166,6 +172,7 @@ class Resolver:
             except pycares.AresError:  # no memory, no descriptor
                 question.failed.append(Said.UNASKED)
                 continue
+            self._apart += 1
             lookup.apart.append(channel)
             self._put(channel, lookup, question)
         if question in lookup.questions and not question.open:
@@ -213,5 +220,6 @@ class Resolver:
 
     def _close_spent(self) -> None:
         spent, self._spent = self._spent, []
+        self._apart -= len(spent)
         for channel in spent:
             channel.close()
