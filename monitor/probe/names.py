@@ -57,6 +57,14 @@ def settled_at(said: Collection[Said], now: float, deadline: float) -> float:
     return deadline
 
 
+def of_attempts(said: Collection[Said]) -> Said:
+    """What several attempts at one question came to, none of which was answered well.
+
+    That one name server could not be asked says nothing where another one was.
+    """
+    return min([one for one in said if one is not Said.UNASKED] or said, default=Said.NOTHING)
+
+
 def together(said: Collection[Said]) -> Said:
     """One word for both families; a question without an answer counts as NOTHING."""
     return min([*said, *[Said.NOTHING] * (2 - len(said))])

@@ -21,7 +21,7 @@ import pycares
 
 from monitor.probe.channel import Answer, Channel
 from monitor.probe.limits import MOST_APART
-from monitor.probe.names import PROOF, Lookup, Said, settled_at, together
+from monitor.probe.names import PROOF, Lookup, Said, of_attempts, settled_at, together
 
 FAMILIES = (socket.AF_INET6, socket.AF_INET)
 AGAIN = (1 / 12, 1 / 2)  # of the limit: what has no answer by then is asked apart
@@ -130,7 +130,7 @@ class Resolver:
             if question.again < len(AGAIN):
                 self._ask_apart(lookup, question, now)
             else:
-                self._settle(lookup, question, Answer(min(question.failed), (), proves=False))
+                self._settle(lookup, question, Answer(of_attempts(question.failed), (), proves=False))
         while self._graces and self._graces[0].over_at <= now:
             self._finish(self._graces.popleft(), now)
         while self._open and (oldest := next(iter(self._open.values()))).deadline <= now:
@@ -211,7 +211,8 @@ class Resolver:
         if self._open.pop(lookup.name, None) is None:
             return
         for question in lookup.questions:
-            lookup.said[question.family] = min(question.failed, default=Said.NOTHING)
+            silent = [Said.NOTHING] * question.open
+            lookup.said[question.family] = of_attempts([*question.failed, *silent])
         lookup.questions.clear()
         self._spent += lookup.apart  # closed later: this may be one's own answer
         v6, v4 = (lookup.addresses.get(family, ()) for family in FAMILIES)

@@ -13,7 +13,15 @@ from contextlib import ExitStack, closing, suppress
 import pytest
 
 from monitor.probe.limits import MOST_APART
-from monitor.probe.names import RESOLUTION_DELAY_S, Lookup, Said, judge_lookup, settled_at, together
+from monitor.probe.names import (
+    RESOLUTION_DELAY_S,
+    Lookup,
+    Said,
+    judge_lookup,
+    of_attempts,
+    settled_at,
+    together,
+)
 from monitor.probe.resolver import Resolver
 from monitor.verdicts import Verdict
 from tests.monitor.servers import (
@@ -153,6 +161,14 @@ def test_where_the_first_name_server_fails_the_second_is_asked(first: str) -> No
     assert works
 
 
+@pytest.mark.parametrize("case", ["IPv4 alone", "failing", "refusing", "silent"])
+def test_one_name_server_without_a_way_to_it_is_no_excuse(case: str) -> None:
+    a, aaaa, said, _addresses = CASES[case]
+    with name_server(zone(a, aaaa, EMPTY)) as server:
+        found, works = look_up(["a.example"], "255.255.255.255", server.address)
+    assert (found["a.example"].said, works) == (said, True)
+
+
 @pytest.mark.parametrize(
     "server",
     [
@@ -223,6 +239,22 @@ def test_question_about_the_root_proves_a_name_server(root: Answer | None, works
 
 
 # --- The rules -----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param([], Said.NOTHING, id="none"),
+        pytest.param([Said.UNASKED, Said.UNASKED], Said.UNASKED, id="no server could be asked"),
+        pytest.param(
+            [Said.UNASKED, Said.NOTHING], Said.NOTHING, id="one is silent, the other cannot be asked"
+        ),
+        pytest.param([Said.UNASKED, Said.SERVER_FAILED], Said.SERVER_FAILED, id="one fails"),
+        pytest.param([Said.NOTHING, Said.REFUSED], Said.REFUSED, id="one refuses, the other is silent"),
+    ],
+)
+def test_attempts_at_one_question(said: list[Said], expected: Said) -> None:
+    assert of_attempts(said) is expected
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
