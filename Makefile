@@ -44,7 +44,7 @@ docs: setup-dev
 	@$(HERMETIC) $(VENV) -m sphinx -W -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-# All of it takes about 50 minutes on two cores that do nothing else; QUICK=1 only tries the programs.
+# All of it takes about 90 minutes on two cores that do nothing else; QUICK=1 only tries the programs.
 bench: setup-dev
 	@$(VENV) -m benchmarks $(if $(QUICK),--quick)
 
