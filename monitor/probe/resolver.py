@@ -127,6 +127,8 @@ class Resolver:
                         self._ask_apart(lookup, question, now)
         while self._failed and self._apart < MOST_APART:
             lookup, question = self._failed.popleft()
+            if question.open:  # another server was asked meanwhile
+                continue
             if question.again < len(AGAIN):
                 self._ask_apart(lookup, question, now)
             else:
@@ -175,7 +177,7 @@ class Resolver:
             self._apart += 1
             lookup.apart.append(channel)
             self._put(channel, lookup, question)
-        if question in lookup.questions and not question.open:
+        if not question.open and (lookup, question) not in self._failed:  # no server could be asked
             self._failed.append((lookup, question))
 
     # --- What comes back -------------------------------------------------------------------------

@@ -161,6 +161,15 @@ def test_where_the_first_name_server_fails_the_second_is_asked(first: str) -> No
     assert works
 
 
+@pytest.mark.parametrize("bad", ["255.255.255.255", "refusing", "malformed"])
+def test_a_slow_name_server_beside_a_bad_one_is_waited_for(bad: str) -> None:
+    slow = zone(Answer(V4.addresses, delay_s=0.6), Answer(delay_s=0.6))
+    with name_server(slow) as server, name_server(zone(*CASES.get(bad, CASES["refusing"])[:2])) as other:
+        first = bad if bad[0].isdigit() else other.address
+        found, _ = look_up(["a.example"], first, server.address, limit_s=1.5)
+    assert found["a.example"].said is Said.ADDRESSES
+
+
 @pytest.mark.parametrize("case", ["IPv4 alone", "failing", "refusing", "silent"])
 def test_one_name_server_without_a_way_to_it_is_no_excuse(case: str) -> None:
     a, aaaa, said, _addresses = CASES[case]
