@@ -94,7 +94,7 @@ KODEMON = environment.flag("KODEMON", default=True)  # off: `manage.py up` start
 KODEMON_HOST = environment.text("KODEMON_HOST", "127.0.0.1")
 KODEMON_PORT = environment.integer("KODEMON_PORT", 4000, at_least=0, at_most=65535)
 KODEMON_TOKENS = frozenset(environment.words("KODEMON_TOKENS"))  # whose messages are taken; empty: anybody's
-KODEMON_QUEUE_BYTES = environment.integer("KODEMON_QUEUE_BYTES", 64 << 20, at_least=1 << 20, at_most=1 << 34)
+KODEMON_QUEUE_BYTES = environment.integer("KODEMON_QUEUE_BYTES", 48 << 20, at_least=1 << 20, at_most=1 << 34)
 KODEMON_BUFFER_BYTES = environment.integer("KODEMON_BUFFER_BYTES", 16 << 20, at_least=65_536, at_most=1 << 30)
 TIMINGS_MAX_KEYS = environment.integer("TIMINGS_MAX_KEYS", 10_000, at_least=1, at_most=1_000_000)
 TIMINGS_KEEP_DAYS = environment.integer("TIMINGS_KEEP_DAYS", 30, at_least=1, at_most=3650)

@@ -16,6 +16,8 @@ from djamon import __version__
 # All that servers speak. Left alone, OpenSSL 3.5 also makes post-quantum keys for each handshake, a tenth of
 # what a site costs, to guard a request that holds no secret.
 CURVES = "X25519:P-256:P-384:P-521"
+# All that TLS 1.3 has, the quickest first: with SHA-256, which processors have an instruction for.
+TLS13_CIPHERS = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 USER_AGENT = f"Djamon/{__version__} (+uptime probe)"
 SYSTEM_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch
@@ -65,6 +67,7 @@ class Handle:
         set_option(pycurl.SSL_SESSIONID_CACHE, False)
         if "OpenSSL" in pycurl.version:
             set_option(pycurl.SSL_EC_CURVES, CURVES)
+            set_option(pycurl.TLS13_CIPHERS, TLS13_CIPHERS)
         set_option(pycurl.DNS_CACHE_TIMEOUT, 0)
         set_option(pycurl.PROXY, "")
         set_option(pycurl.NOPROXY, "*")

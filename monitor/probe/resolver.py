@@ -115,24 +115,14 @@ class Resolver:
 
     def tick(self) -> None:
         """Ask again what has failed or waits for long, and end what is over."""
+        if not self._open and not self._spent:  # sites by address alone, or the last name is known
+            return
         now = time.monotonic()
         for channel in (self._channel, self._root):
             if channel is not None:
                 channel.tick(now)
-        for number, (share, waiting) in enumerate(zip(AGAIN, self._to_ask_again, strict=True)):
-            while waiting and waiting[0].started + share * self._limit_s <= now:
-                lookup = waiting.popleft()
-                for question in tuple(lookup.questions):
-                    if question.again <= number and self._apart < MOST_APART:
-                        self._ask_apart(lookup, question, now)
-        while self._failed and self._apart < MOST_APART:
-            lookup, question = self._failed.popleft()
-            if question.open:  # another server was asked meanwhile
-                continue
-            if question.again < len(AGAIN):
-                self._ask_apart(lookup, question, now)
-            else:
-                self._settle(lookup, question, Answer(of_attempts(question.failed), (), proves=False))
+        self._ask_slow_ones_again(now)
+        self._go_on_with_failed_ones(now)
         while self._graces and self._graces[0].over_at <= now:
             self._finish(self._graces.popleft(), now)
         while self._open and (oldest := next(iter(self._open.values()))).deadline <= now:
@@ -148,6 +138,24 @@ class Resolver:
             if channel:
                 channel.close()
         self._channel = self._root = None
+
+    def _ask_slow_ones_again(self, now: float) -> None:
+        for number, (share, waiting) in enumerate(zip(AGAIN, self._to_ask_again, strict=True)):
+            while waiting and waiting[0].started + share * self._limit_s <= now:
+                lookup = waiting.popleft()
+                for question in tuple(lookup.questions):
+                    if question.again <= number and self._apart < MOST_APART:
+                        self._ask_apart(lookup, question, now)
+
+    def _go_on_with_failed_ones(self, now: float) -> None:
+        while self._failed and self._apart < MOST_APART:
+            lookup, question = self._failed.popleft()
+            if question.open:  # another server was asked meanwhile
+                continue
+            if question.again < len(AGAIN):
+                self._ask_apart(lookup, question, now)
+            else:
+                self._settle(lookup, question, Answer(of_attempts(question.failed), (), proves=False))
 
     def _open_channel(self) -> Channel:
         try_s = min(FIRST_TRY_S, self._limit_s / 2)

@@ -9,7 +9,7 @@ from django.db import connection
 
 from timings import histogram
 from timings.models import DAY, EVER, HOUR, MINUTE, Sample, SampleExtra, Series, Summary
-from timings.store import ROWS_TOGETHER, Store
+from timings.store import BLOCK, ROWS_TOGETHER, Store
 from timings.wire import Sample as Arrived
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,17 @@ def test_every_call_is_stored_once_also_within_a_second():
     series = Series.objects.get(key="f", token="t").pk
     assert stored() == [(series, T, 0.1), (series, T, 0.1), (series, T + 5, 0.3)]
     assert done == (3, {})
+
+
+@pytest.mark.parametrize("count", [1, BLOCK - 1, BLOCK, 3 * BLOCK + ROWS_TOGETHER + 1])
+@pytest.mark.parametrize("tokens", ["t", "tu"], ids=["one token", "two of them"])
+def test_a_batch_of_calls_of_a_few_seconds_is_stored_whole_and_in_its_order(count, tokens):
+    calls = [call(place // 120, place / 1000, token=token) for place in range(count) for token in tokens]
+    assert Store(10).write(calls) == (count * len(tokens), {})
+    of_one = [(T + place // 120, place / 1000) for place in range(count)]
+    assert [row[1:] for row in stored()] == of_one * len(tokens)
+    rows = Sample.objects.order_by("seq").values_list("execution_time", flat=True)
+    assert list(rows) == [each.execution_time for each in calls]
 
 
 @pytest.mark.parametrize("count", [1, ROWS_TOGETHER - 1, ROWS_TOGETHER, 2 * ROWS_TOGETHER + 3])
@@ -113,7 +124,7 @@ def test_a_batch_costs_the_same_queries_for_one_call_and_for_many(django_assert_
     store = Store(1000)
     store.write([call(key=str(number)) for number in range(300)])
     with django_assert_num_queries(9):
-        store.write([call(second % 60, key=str(second % 300)) for second in range(2000)])
+        store.write([call(second % 60, key=str(second % 300)) for second in range(2019)])
 
 
 def test_on_sqlite_the_tables_are_their_own_index():

@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from alerts.sending import send_due
+from djamon.lib import garbage
 from djamon.lib.commands import OneLineCommand
 from jobs.errors import AlreadyRunning
 from jobs.runner import run_job
@@ -27,6 +28,7 @@ class Command(OneLineCommand):
         parser.add_argument("--dry-run", action="store_true", help="ask and tell, write and send nothing")
 
     def run(self, *, site: list[str], group: list[str], dry_run: bool, **_options: Any) -> None:
+        garbage.search_seldom()
         selection = Selection(tuple(site), tuple(group))
         require(selection)  # a slug that nobody has is the caller's mistake, not a failed run
         if dry_run:

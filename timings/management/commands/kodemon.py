@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import socket
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
+from djamon.lib import garbage
 from djamon.lib.commands import DjamonError, OneLineCommand
 from djamon.lib.signals import Signals
 from timings import figures, receiver
@@ -24,8 +24,6 @@ from timings.writer import Writer
 
 log = logging.getLogger(__name__)
 COUNTS_EVERY_S = 10.0
-# A batch is a hundred thousand objects that live for a moment: to look for cycles in them costs a tenth.
-GARBAGE_AFTER = 1_000_000  # objects
 SWITCH_S = 0.002  # how long the thread that stores keeps the one that receives from the interpreter
 
 
@@ -47,7 +45,7 @@ class Command(OneLineCommand):
         )
 
     def run(self, **options: Any) -> None:
-        gc.set_threshold(GARBAGE_AFTER)
+        garbage.search_seldom()
         sys.setswitchinterval(SWITCH_S)
         sock = receiver.bind(options["host"], options["port"], settings.KODEMON_BUFFER_BYTES)
         with Signals() as signals, sock:
