@@ -17,7 +17,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
-from math import ceil, exp, floor, log
+from math import ceil, exp2, floor, log2
 
 GROWTH = 1.02
 LEAST_S = 1e-7
@@ -28,16 +28,22 @@ HEAD = 3  # bytes: the first bin (two) and the width of a count (one)
 CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}  # bytes of a count → its array
 WIDTHS = tuple(CODES)
 
-_SCALE = 1 / log(GROWTH)
-_SHIFT = -log(LEAST_S) * _SCALE + 1
-LAST_BIN = int(log(MOST_S) * _SCALE + _SHIFT)
+_SCALE = 1 / log2(GROWTH)  # log2 takes half the time of log
+_SHIFT = -log2(LEAST_S) * _SCALE + 1
+LAST_BIN = int(log2(MOST_S) * _SCALE + _SHIFT)
+# By the bytes of a count: what the counts of all bins have beyond them.
+_BEYOND = {
+    width: int.from_bytes((b"\0" * width + b"\xff" * (BIN_BYTES - width)) * (LAST_BIN + 1), "little")
+    for width in WIDTHS
+}
 
 
 def bins_of(times_s: Sequence[float]) -> Counter[int]:
     """How many of the times fall into each bin; bin 0 is for what is not longer than LEAST_S."""
     scale, shift = _SCALE, _SHIFT
-    logs = map(log, [time if time > LEAST_S else LEAST_S for time in times_s])
-    counts = Counter(map(floor, [value * scale + shift for value in logs]))
+    if min(times_s, default=LEAST_S) < LEAST_S:
+        times_s = [max(time, LEAST_S) for time in times_s]
+    counts = Counter(map(floor, [value * scale + shift for value in map(log2, times_s)]))
     for number in [number for number in counts if number > LAST_BIN]:
         counts[LAST_BIN] += counts.pop(number)
     return counts
@@ -62,13 +68,11 @@ def stored(histogram: int) -> bytes:
     histogram >>= first * BIN_BITS
     size = (histogram.bit_length() + BIN_BITS - 1) // BIN_BITS
     wide = histogram.to_bytes(size * BIN_BYTES, "little")
+    width = next(width for width in WIDTHS if not histogram & _BEYOND[width])
     # The first byte of each count, the second, …: whole slices; a loop over the counts would cost more.
-    lanes = [wide[place::BIN_BYTES] for place in range(BIN_BYTES)]
-    needed = max(place for place, lane in enumerate(lanes, 1) if lane.strip(b"\0"))
-    width = next(width for width in WIDTHS if width >= needed)
     narrow = bytearray(size * width)
     for place in range(width):
-        narrow[place::width] = lanes[place]
+        narrow[place::width] = wide[place::BIN_BYTES]
     return struct.pack("<HB", first, width) + narrow
 
 
@@ -143,4 +147,4 @@ def _little(counts: array[int]) -> array[int]:
 
 def _middle(number: int) -> float:
     """The time that is as far, in proportion, from both ends of the bin."""
-    return exp((number - _SHIFT + 0.5) / _SCALE) if number else LEAST_S
+    return exp2((number - _SHIFT + 0.5) / _SCALE) if number else LEAST_S
