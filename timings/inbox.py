@@ -7,9 +7,8 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from timings.wire import as_lines
-
 OVERHEAD = 41  # bytes of a bytes object and its place in a list
+WHITE_SPACE = b" \t\n\r"  # of JSON
 CHUNK_S = 0.5
 CHUNK_SIZE = 5000  # datagrams
 
@@ -95,3 +94,15 @@ class Inbox:
 
 def _size(lines: bytes) -> int:
     return len(lines) + OVERHEAD
+
+
+def as_lines(datagrams: Sequence[bytes]) -> bytes:
+    """One datagram a line.
+
+    White space around one is nothing to JSON; a line end within becomes a carriage return, which is white
+    space, too, and as wrong in a string.
+    """
+    lines = b"\n".join(datagrams)
+    if lines.count(b"\n") < len(datagrams):
+        return lines
+    return b"\n".join([datagram.strip(WHITE_SPACE).replace(b"\n", b"\r") for datagram in datagrams])

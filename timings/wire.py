@@ -29,7 +29,6 @@ NOT_JSON = "not JSON"
 CANNOT_BE_READ = (RecursionError, msgspec.DecodeError, UnicodeDecodeError)
 ESCAPE = b"\\"
 BETWEEN_TWO = b"}\n{"
-WHITE_SPACE = b" \t\n\r"
 NUL = rb"\u0000"  # as JSON has to write it
 
 # As msgspec words them; the path is the field's name.
@@ -77,20 +76,8 @@ _decoder = msgspec.json.Decoder(Message)
 _any = msgspec.json.Decoder()
 
 
-def as_lines(datagrams: Sequence[bytes]) -> bytes:
-    """One datagram a line.
-
-    White space around one is nothing to JSON; a line end within becomes a carriage return, which is white
-    space, too, and as wrong in a string.
-    """
-    lines = b"\n".join(datagrams)
-    if lines.count(b"\n") < len(datagrams):
-        return lines
-    return b"\n".join([datagram.strip(WHITE_SPACE).replace(b"\n", b"\r") for datagram in datagrams])
-
-
 def read(lines: bytes, count: int, now_s: float, tokens: Set[str] = frozenset()) -> Batch:
-    """Read so many datagrams, in their order; a non-empty ``tokens`` names those whose messages are taken."""
+    """Read so many datagrams, a line each; a non-empty ``tokens`` names those whose messages are taken."""
     samples = _together(lines, count)
     if samples and _are_plain(samples, lines, now_s, tokens):
         return Batch(samples, Counter())

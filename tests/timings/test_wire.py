@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from timings import wire
-from timings.wire import LONGEST_KEY, Batch, Sample, as_lines
+from timings.inbox import as_lines
+from timings.wire import LONGEST_KEY, Batch, Sample
 
 NOW = 1_780_000_000.75
 GOOD = {"execution_time": 0.25, "timestamp": 1_779_999_999, "token": "mine", "key": "foo.py-foobar"}
