@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
@@ -26,6 +27,9 @@ def pytest_configure() -> None:
     )
     # On a fresh clone nothing has been collected, and the middleware warns where there is no folder.
     django_settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    # How long an example takes says how busy the machine is.
+    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.load_profile("untimed")
     # The rule under test is never the hash; this one is quick.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

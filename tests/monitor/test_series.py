@@ -156,7 +156,7 @@ REACHED = st.tuples(st.none() | SOME_MS, SOME_MS, st.none() | SOME_MS, SOME_MS)
 VIEWS = st.lists(st.tuples(AGES, st.sampled_from(list(Verdict)), REACHED), max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(views=VIEWS, lag_h=st.integers(0, 60), lost=st.sets(st.integers(0, 24)), purged=st.booleans())
 def test_sums_and_newest_views_give_what_adding_up_every_view_does(views, lag_h, lost, purged) -> None:
     with transaction.atomic():

@@ -69,7 +69,7 @@ AGES = st.builds(
 VIEWS = st.lists(st.tuples(AGES, st.sampled_from(list(Verdict))), max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     histories=st.tuples(VIEWS, VIEWS),
     lag_h=st.one_of(st.none(), st.integers(0, 60)),
