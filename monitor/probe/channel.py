@@ -31,6 +31,7 @@ SAID = {
     pycares.errno.ARES_EBADRESP: Said.SERVER_FAILED,
     pycares.errno.ARES_EREFUSED: Said.REFUSED,
     pycares.errno.ARES_ETIMEOUT: Said.NOTHING,
+    pycares.errno.ARES_ECANCELLED: Said.NOTHING,  # by close(): nobody waits for it any more
 }
 
 

@@ -30,8 +30,9 @@ def test_what_waits_in_the_kernel_is_received_before_the_end(receiver):
 
 
 def test_it_ends_when_it_is_told_though_nothing_comes(receiver):
-    asked = iter([False, False, True])
-    receive(receiver, Inbox(1), stopping=lambda: next(asked))
+    asked, inbox = iter([False, False, True]), Inbox(1)
+    receive(receiver, inbox, stopping=lambda: next(asked))
+    assert (list(asked), inbox.received) == ([], 0)
 
 
 def test_the_largest_datagram_is_received_whole(receiver):
