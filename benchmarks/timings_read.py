@@ -128,11 +128,12 @@ def fill(calls: int) -> None:
     import django  # noqa: PLC0415 - the settings are those of the installation that is to be filled
 
     django.setup()
+    from timings.calls import Calls  # noqa: PLC0415
     from timings.store import Store  # noqa: PLC0415
 
     store, waiting = Store(10 * KEYS), messages(calls, int(time.time()))
     while batch := list(islice(waiting, BATCH)):
-        store.write(batch)
+        store.write(Calls(batch))
 
 
 def messages(calls: int, now_s: int) -> Iterator[Sample]:

@@ -102,7 +102,6 @@ def as_lines(datagrams: Sequence[bytes]) -> bytes:
     White space around one is nothing to JSON; a line end within becomes a carriage return, which is white
     space, too, and as wrong in a string.
     """
-    lines = b"\n".join(datagrams)
-    if lines.count(b"\n") < len(datagrams):
-        return lines
-    return b"\n".join([datagram.strip(WHITE_SPACE).replace(b"\n", b"\r") for datagram in datagrams])
+    if b"\n" in b"".join(datagrams):
+        datagrams = [datagram.strip(WHITE_SPACE).replace(b"\n", b"\r") for datagram in datagrams]
+    return b"\n".join(datagrams)

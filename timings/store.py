@@ -19,22 +19,23 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from timings import histogram
+from timings.calls import Calls, Column, Name
 from timings.models import LEVELS, MINUTE, SampleExtra, Series, Summary
 from timings.models import Sample as SampleRow
-from timings.wire import Sample
 
 WRITER_LOCK = 0x6B6F6465  # "kode": the advisory lock of whoever adds to summaries
 # seq counts on from the present in 2^20 steps a second: it grows over restarts, and 48 bits last until 2034.
 SEQ_EPOCH_S = 1_767_225_600  # 2026-01-01
 SEQ_STEPS = 1 << 20
 
-Name = tuple[str, str]  # key and token
 Span = tuple[int, int, int]  # level, series, start
 Extra = tuple[int, int, int, str]  # series, ts, seq, fields as JSON
 SPANS_TOGETHER = 500  # that one query names
 COLUMNS = 4  # of a row of samples
 ROWS_TOGETHER = 20  # of one statement: a statement for each row takes twice as long
 BLOCK = 50  # calls of a second that one statement takes by their times alone: in half the time again
+# Where a row is refused, the whole transaction goes: FAIL saves SQLite from copying what a statement changes.
+INSERT_SQL = "INSERT OR FAIL INTO {} VALUES {}"
 LOOK_AGAIN_S = 10.0  # while there is no room for new series, names that are unknown are looked up so seldom
 TOO_MANY = "too many keys"
 
@@ -69,14 +70,7 @@ class Stored(NamedTuple):
     refused: Counter[str]
 
 
-class Arrived(NamedTuple):
-    """The calls of a series in a batch, in their order, and the ``seq`` of each."""
-
-    calls: Sequence[Sample]
-    numbers: Sequence[int]
-
-
-class Columns(NamedTuple):
+class Ordered(NamedTuple):
     """The rows of a series, ordered by time: a tuple for each would cost a tenth of all."""
 
     series: int
@@ -88,7 +82,7 @@ class Columns(NamedTuple):
 class Rows(NamedTuple):
     """What a batch becomes; ``last``: the latest call of each series."""
 
-    columns: list[Columns]
+    columns: list[Ordered]
     extras: list[Extra]
     sums: dict[Span, Sums]
     last: dict[int, int]
@@ -108,12 +102,12 @@ class Store:
         self._seq = 0
         self._full_until = 0.0  # of time.monotonic()
 
-    def write(self, samples: Sequence[Sample]) -> Stored:
+    def write(self, calls: Calls) -> Stored:
         """Store a batch, all or nothing; the caller may add to the transaction by wrapping it."""
         first = max(self._seq, int((time.time() - SEQ_EPOCH_S) * SEQ_STEPS)) + 1
-        self._seq = first + len(samples) - 1
-        by_name = _by_name(samples, first)
-        with transaction.atomic():
+        self._seq = first + len(calls) - 1
+        by_name = calls.by_name(first)
+        with transaction.atomic(savepoint=False):  # SQLite copies each page that is written within one
             _lock_out_other_writers()
             self._number(by_name)
             found = self._rows(by_name)
@@ -121,7 +115,7 @@ class Store:
             _insert_extras(found.extras)
             _add_to_summaries(found.sums)
             self._note_last(found.last)
-        beyond = len(samples) - found.stored
+        beyond = len(calls) - found.stored
         return Stored(found.stored, Counter({TOO_MANY: beyond}) if beyond else Counter())
 
     def _number(self, names: Iterable[Name]) -> None:
@@ -140,21 +134,14 @@ class Store:
         if len(missing) > room:  # nobody else can make one either: only a deletion changes that
             self._full_until = time.monotonic() + LOOK_AGAIN_S
 
-    def _rows(self, by_name: Mapping[Name, Arrived]) -> Rows:
+    def _rows(self, by_name: Mapping[Name, Column]) -> Rows:
         """By series, and by time within: neighbours in the table come one after the other."""
         found = Rows([], [], {}, {})
-        known = ((self._ids[name], arrived) for name, arrived in by_name.items() if name in self._ids)
-        for series, arrived in sorted(known, key=itemgetter(0)):
-            stamps, calls, numbers = _in_time(arrived)
-            times = [call.execution_time for call in calls]
-            found.columns.append(Columns(series, stamps, numbers, times))
-            found.extras.extend(
-                [
-                    (series, call.timestamp, seq, call.extra)
-                    for call, seq in zip(calls, numbers, strict=True)
-                    if call.extra
-                ]
-            )
+        known = ((self._ids[name], column) for name, column in by_name.items() if name in self._ids)
+        for series, column in sorted(known, key=itemgetter(0)):
+            found.extras.extend(_extras(series, column))
+            stamps, numbers, times = _in_time(column)
+            found.columns.append(Ordered(series, stamps, numbers, times))
             found.sums.update(sums_of(series, stamps, times))
             found.last[series] = stamps[-1]
         return found
@@ -177,37 +164,20 @@ class Store:
         self._full_until = 0.0
 
 
-def _by_name(samples: Iterable[Sample], first: int) -> Mapping[Name, Arrived]:
-    """The calls of each series, by key first, because nearly always a key has one token.
-
-    Numbered from ``first``, so that those of a key stay in their order, whatever their tokens.
-    """
-    by_key: defaultdict[str, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        by_key[sample.key].append(sample)
-    found: dict[Name, Arrived] = {}
-    for key, calls in by_key.items():
-        numbers = range(first, first + len(calls))
-        first = numbers.stop
-        if len({call.token for call in calls}) == 1:
-            found[key, calls[0].token] = Arrived(calls, numbers)
-            continue
-        by_token: defaultdict[str, list[tuple[Sample, int]]] = defaultdict(list)
-        for call, number in zip(calls, numbers, strict=True):
-            by_token[call.token].append((call, number))
-        for token, pairs in by_token.items():
-            found[key, token] = Arrived(*zip(*pairs, strict=True))
-    return found
+def _extras(series: int, column: Column) -> list[Extra]:
+    return [
+        (series, column.stamps[place], column.numbers[place], fields)
+        for place, fields in column.extras.items()
+    ]
 
 
-def _in_time(arrived: Arrived) -> tuple[Sequence[int], Sequence[Sample], Sequence[int]]:
-    """Times, calls and numbers, ordered by time; those of a second stay in their order."""
-    calls, numbers = arrived
-    stamps = [call.timestamp for call in calls]
-    if len(set(stamps)) == 1 or stamps == sorted(stamps):
-        return stamps, calls, numbers
+def _in_time(column: Column) -> tuple[Sequence[int], Sequence[int], Sequence[float]]:
+    """Seconds, numbers and times, ordered by the seconds; calls of the same one stay in their order."""
+    stamps, times, numbers, _ = column
+    if stamps.count(stamps[0]) == len(stamps) or stamps == sorted(stamps):
+        return stamps, numbers, times
     order = sorted(range(len(stamps)), key=stamps.__getitem__)
-    return sorted(stamps), [calls[at] for at in order], [numbers[at] for at in order]
+    return sorted(stamps), [numbers[at] for at in order], [times[at] for at in order]
 
 
 def _lock_out_other_writers() -> None:
@@ -216,7 +186,7 @@ def _lock_out_other_writers() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
 
 
-def _insert(columns: Sequence[Columns]) -> None:
+def _insert(columns: Sequence[Ordered]) -> None:
     if not columns:
         return
     table = SampleRow._meta.db_table
@@ -229,16 +199,16 @@ def _insert(columns: Sequence[Columns]) -> None:
         blocks, values = _blocks(columns)
         if blocks:
             rows = ", ".join(f"(?1, ?2, ?3 + {place}, ?{4 + place})" for place in range(BLOCK))
-            cursor.executemany(f"INSERT INTO {table} VALUES {rows}", blocks)  # noqa: S608
+            cursor.executemany(INSERT_SQL.format(table, rows), blocks)
         whole = len(values) - len(values) % (COLUMNS * ROWS_TOGETHER)
         for part, count in ((values[:whole], ROWS_TOGETHER), (values[whole:], 1)):
             rows, size = ", ".join(["(%s, %s, %s, %s)"] * count), COLUMNS * count
             statements = [part[at : at + size] for at in range(0, len(part), size)]
             if statements:
-                cursor.executemany(f"INSERT INTO {table} VALUES {rows}", statements)  # noqa: S608
+                cursor.executemany(INSERT_SQL.format(table, rows), statements)
 
 
-def _blocks(columns: Iterable[Columns]) -> tuple[list[list[float]], list[float]]:
+def _blocks(columns: Iterable[Ordered]) -> tuple[list[list[float]], list[float]]:
     """Series, second, first number and BLOCK times each; and the values of the rows beside, one by one."""
     blocks: list[list[float]] = []
     beside: list[float] = []
@@ -257,7 +227,7 @@ def _blocks(columns: Iterable[Columns]) -> tuple[list[list[float]], list[float]]
     return blocks, beside
 
 
-def _copied(columns: Iterable[Columns]) -> bytes:
+def _copied(columns: Iterable[Ordered]) -> bytes:
     """The rows as COPY takes them."""
     pack = COPY_ROW.pack
     body = [

@@ -28,7 +28,7 @@ NOT_JSON = "not JSON"
 # By what is decoded of other fields: their names and values are passed over before.
 CANNOT_BE_READ = (RecursionError, msgspec.DecodeError, UnicodeDecodeError)
 ESCAPE = b"\\"
-BETWEEN_TWO = b"}\n{"
+NO_OBJECT = re.compile(rb"\n(?!\{)")  # begins with this line
 NUL = rb"\u0000"  # as JSON has to write it
 
 # As msgspec words them; the path is the field's name.
@@ -100,9 +100,9 @@ def _together(lines: bytes, count: int) -> list[Sample] | None:
     """All at once; None where one is not as it should be.
 
     The decoder takes line ends for white space: it would find two objects in one line, and one over two.
-    BETWEEN_TWO can be nothing but the end of an object and the beginning of the next.
+    Where every line begins one (none may stand within another), and there are as many, each line is one.
     """
-    if lines.count(BETWEEN_TWO) != count - 1:
+    if not lines.startswith(b"{") or NO_OBJECT.search(lines):
         return None
     try:
         found = _plain_decoder.decode_lines(lines)

@@ -16,13 +16,14 @@ from collections.abc import Callable, Sequence, Set
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection, transaction
 
 from timings import figures, wire
-from timings.inbox import Inbox
+from timings.calls import Calls
+from timings.inbox import Chunk, Inbox
 from timings.store import Store
 
 log = logging.getLogger(__name__)
 
 FLUSH_S = 0.3  # what is received is visible within a second
-TOGETHER = 75_000  # samples of one transaction: each batch adds to four sums of each series
+TOGETHER = 150_000  # samples of one transaction: each batch adds to four sums of each series
 PAUSE_S = 0.5  # before another try
 LAST_TRIES_S = 15.0  # how long the end may take while the database is away
 AWAY = (DatabaseError, InterfaceError)
@@ -81,53 +82,60 @@ class Writer(threading.Thread):
 
     def _turn(self) -> int:
         """Store what waits, but not more than goes together; gives how many datagrams that was."""
-        samples: list[wire.Sample] = []
-        refused: Counter[str] = Counter()
+        calls, refused = Calls(), Counter[str]()
+        shown: list[wire.Sample] = []
         found = 0
         while found < TOGETHER and (chunk := self._inbox.take()) is not None:
-            batch = wire.read(chunk.lines, chunk.count, chunk.arrived_s, self._tokens)
-            samples += batch.samples
-            refused += batch.refused
+            refused += self._read(chunk, calls, shown)
             found += chunk.count
         if found or self._book.is_old():
-            self._store_all(samples, refused)
-        if samples and self._on_samples:
-            self._on_samples(samples)
+            self._store_all(calls, refused)
+        if shown and self._on_samples:
+            self._on_samples(shown)
         return found
 
-    def _store_all(self, samples: Sequence[wire.Sample], refused: Counter[str]) -> None:
+    def _read(self, chunk: Chunk, calls: Calls, shown: list[wire.Sample]) -> Counter[str]:
+        """What is stored, and shown if somebody wants to see it; gives what is refused."""
+        batch = wire.read(chunk.lines, chunk.count, chunk.arrived_s, self._tokens)
+        calls.add(batch.samples)
+        if self._on_samples:
+            shown += batch.samples
+        return batch.refused
+
+    def _store_all(self, calls: Calls, refused: Counter[str]) -> None:
         while True:
             try:
-                self._write(samples, refused)
-            except Exception as error:  # noqa: BLE001  (one sample is not to take the others with it)
+                self._write(calls, refused)
+            except Exception as error:  # noqa: BLE001  (one call is not to take the others with it)
                 if not isinstance(error, AWAY) or isinstance(error, OF_THE_BATCH):
-                    self._write_halves(samples, refused, error)
+                    self._write_halves(calls, refused, error)
                     return
                 if time.monotonic() > self._give_up_at:
-                    self.lost += len(samples)
+                    self.lost += len(calls)
                     return
                 self._wait_for_database(error)
             else:
                 self._say_it_is_back()
                 return
 
-    def _write(self, samples: Sequence[wire.Sample], refused: Counter[str]) -> None:
+    def _write(self, calls: Calls, refused: Counter[str]) -> None:
         with transaction.atomic():
-            stored = self._store.write(samples)
+            stored = self._store.write(calls)
             self._book.add(stored.samples, refused + stored.refused)
         self._book.keep()
 
-    def _write_halves(self, samples: Sequence[wire.Sample], refused: Counter[str], error: Exception) -> None:
+    def _write_halves(self, calls: Calls, refused: Counter[str], error: Exception) -> None:
         self._store.forget()
-        if not samples:  # then it is the figures that cannot be written
+        if not calls:  # then it is the figures that cannot be written
             raise error
+        samples = list(calls)
         if len(samples) == 1:
             log.error("One call cannot be stored and is dropped: %s (%r)", error, samples)
-            self._store_all([], refused + Counter({"cannot be stored": 1}))
+            self._store_all(Calls(), refused + Counter({"cannot be stored": 1}))
             return
         middle = len(samples) // 2
-        self._store_all(samples[:middle], refused)
-        self._store_all(samples[middle:], Counter())
+        self._store_all(Calls(samples[:middle]), refused)
+        self._store_all(Calls(samples[middle:]), Counter())
 
     def _wait_for_database(self, error: Exception) -> None:
         if not self._is_away:

@@ -23,6 +23,7 @@ from monitor.messages import reference
 from monitor.models import Group, Outage, OutageNote, OutageSites, Site, SiteDay, SiteHour, SiteView
 from monitor.verdicts import Verdict
 from tests.browser.sketches import PASSWORD, Function, Size, Sketch
+from timings.calls import Calls
 from timings.models import Receiver
 from timings.store import Store
 from timings.wire import Sample
@@ -302,7 +303,7 @@ def _calls(functions: Iterable[Function], now: datetime, dice: random.Random) ->
     """Of the last day, most of them of the last hours, as a receiver would have stored them."""
     samples = [_call(function, now, dice) for function in functions for _ in range(function.calls)]
     if samples:
-        Store(10_000).write(samples)
+        Store(10_000).write(Calls(samples))
         figures = {"received": len(samples) + 2, "stored": len(samples), "refused": {"not JSON": 2}}
         Receiver.objects.create(address="127.0.0.1:4000", started=now, updated=now, **figures)
 

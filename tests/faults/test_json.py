@@ -24,6 +24,7 @@ from accounts import tokens
 from djamon.api import api
 from tests.faults.limits import FULL
 from tests.monitor.factories import make_group, make_outage, make_up, make_views
+from timings.calls import Calls
 from timings.store import Store
 from timings.wire import Sample
 
@@ -72,7 +73,7 @@ def test_no_request_to_the_api_breaks_the_server(case: Any, secret: str) -> None
 
 @pytest.mark.django_db
 def test_each_endpoint_answers_where_there_is_something(secret: str, client: Any) -> None:
-    Store(1000).write([Sample("shop", "t", int(time.time()), 0.25)])
+    Store(1000).write(Calls([Sample("shop", "t", int(time.time()), 0.25)]))
     for path in schema.raw_schema["paths"]:
         filled = path.replace("{slug}", "shop").replace("{key}", "shop")
         answer = client.get(filled, {"key": "shop"}, HTTP_AUTHORIZATION=f"Bearer {secret}")

@@ -27,6 +27,7 @@ from tests.alerts.conftest import Fake
 from tests.faults.limits import some
 from tests.faults.walk import METHODS, OPEN, OWN_THINGS, addresses, own_addresses
 from tests.monitor.factories import make_down, make_group, make_outage, make_view
+from timings.calls import Calls
 from timings.models import Limit, Receiver
 from timings.store import Store
 from timings.wire import Sample
@@ -72,7 +73,7 @@ def rows(staff: User) -> dict[str, Any]:
         pk=outage.pk, key=EVIL, token=EVIL, threshold_ms=1, since=now, over_since=now, state="over"
     )
     extra = json.dumps({EVIL: EVIL})
-    Store(10).write([Sample(EVIL, token, int(now.timestamp()), 0.25, extra) for token in (EVIL, "t")])
+    Store(10).write(Calls([Sample(EVIL, token, int(now.timestamp()), 0.25, extra) for token in (EVIL, "t")]))
     Receiver.objects.create(address=EVIL, started=now, updated=now, refused={EVIL: 1})
     token, _ = tokens.create(staff, EVIL[:40], ["read"])
     return {

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from accounts import tokens
+from timings.calls import Calls
 from timings.store import Store
 from timings.wire import Sample as Arrived
 
@@ -23,7 +24,7 @@ def call(second=0, execution_time=0.25, key=KEY, token="t", extra=""):
 
 
 def store(*calls):
-    Store(1000).write(calls)
+    Store(1000).write(Calls(calls))
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from alerts.sending import send_due
 from jobs.models import JobRun
 from tests.alerts.conftest import Fake
 from timings import limit_check
+from timings.calls import Calls
 from timings.limits import MINUTE_S, SETTLE_S
 from timings.models import MINUTE, Limit, Summary
 from timings.store import Store
@@ -40,7 +41,7 @@ def _somebody_is_told(settings):
 
 def calls(*seconds, minute=0, key="shop.py-buy", token="t"):
     """Calls in the minute that lies so many minutes before the last complete one."""
-    Store(1000).write([Arrived(key, token, LAST - minute * MINUTE_S, each) for each in seconds])
+    Store(1000).write(Calls([Arrived(key, token, LAST - minute * MINUTE_S, each) for each in seconds]))
 
 
 def make_limit(**fields):

@@ -16,6 +16,7 @@ from alerts.models import Alert, Attempt, Delivery
 from tests.alerts.conftest import Fake
 from tests.monitor.test_merging import shown
 from timings import limit_editing, limit_queries, limit_watch, messages
+from timings.calls import Calls
 from timings.limits import Judgement, Minute, Standing, State
 from timings.models import Limit
 from timings.store import Store
@@ -45,7 +46,7 @@ def over(**fields):
 
 
 def heard(key="shop.py-buy"):
-    Store(10).write([Arrived(key, "t", NOW_S, 0.1)])
+    Store(10).write(Calls([Arrived(key, "t", NOW_S, 0.1)]))
 
 
 def text(response) -> str:

@@ -15,6 +15,7 @@ from accounts.streams import Reader as Who
 from djamon.lib.negotiation import json_error
 from djamon.lib.streaming import Doors, EventApp, Scope, header
 from tests.djamon.streamserver import Reader, Running, serving, until
+from timings.calls import Calls
 from timings.live import ALL, Hub, marks, subject_of
 from timings.models import Receiver
 from timings.store import Store
@@ -120,9 +121,9 @@ def test_the_address_says_what_is_watched(query, subject) -> None:
 @pytest.mark.django_db
 def test_marks_change_with_each_call_of_their_key_alone() -> None:
     store, arrived = Store(10), Arrived("a", "t", 1_780_000_000, 0.1)
-    store.write([arrived, replace(arrived, key="b"), replace(arrived, token="other")])
+    store.write(Calls([arrived, replace(arrived, key="b"), replace(arrived, token="other")]))
     before = marks(["a", "b", "nobody"])
-    store.write([replace(arrived, timestamp=1_700_000_000)])  # late, and no later than the last one
+    store.write(Calls([replace(arrived, timestamp=1_700_000_000)]))  # late, and no later than the last one
     after = marks(["a", "b", "nobody"])
     assert (before["a"], after["a"], before["b"], after["b"]) == (2, 3, 1, 1)
     assert "nobody" not in after

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from timings import words
 from timings.addresses import path_of
+from timings.calls import Calls
 from timings.models import Receiver
 from timings.reports import SILENT_AFTER, lives
 from timings.store import Store
@@ -42,7 +43,7 @@ def get(member_client):
 
 
 def store(*calls):
-    Store(100_000).write(calls)
+    Store(100_000).write(Calls(calls))
 
 
 def call(age_s=0, execution_time=0.25, key=KEY, token="t", extra=""):

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from msgspec.structs import astuple
 
 from timings import queries, spans
+from timings.calls import Calls
 from timings.histogram import GROWTH
 from timings.models import DAY, HOUR, MINUTE
 from timings.store import Store
@@ -38,7 +39,7 @@ ranges = pytest.mark.parametrize(("start", "end"), RANGES.values(), ids=RANGES)
 
 @pytest.fixture
 def series():
-    Store(100).write(CALLS)
+    Store(100).write(Calls(CALLS))
     return list(queries.series_of("f"))
 
 
@@ -82,7 +83,7 @@ def test_the_latest_calls_come_last_first(start, end, series):
 
 def test_the_other_fields_of_slow_calls_come_with_them():
     Store(100).write(
-        [Arrived("f", "t", NOW - n, 0.1 * n, f'{{"n":{n}}}' if n % 2 else "") for n in range(1, 6)]
+        Calls([Arrived("f", "t", NOW - n, 0.1 * n, f'{{"n":{n}}}' if n % 2 else "") for n in range(1, 6)])
     )
     found = queries.slowest(list(queries.series_of("f")), NOW - HOUR, NOW, 3, NOW)
     extras = [found.extras.get((call.series_id, call.ts, call.seq)) for call in found.page]

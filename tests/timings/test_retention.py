@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from timings import retention
+from timings.calls import Calls
 from timings.models import DAY, EVER, HOUR, MINUTE, Receiver, Sample, SampleExtra, Summary
 from timings.store import Store
 from timings.wire import Sample as Arrived
@@ -26,7 +27,7 @@ class Context:
 
 
 def store(*days_old, key="f", extra=""):
-    Store(100).write([Arrived(key, "t", NOW_S - int(days * DAY_S), 0.5, extra) for days in days_old])
+    Store(100).write(Calls([Arrived(key, "t", NOW_S - int(days * DAY_S), 0.5, extra) for days in days_old]))
 
 
 def purge(settings):
