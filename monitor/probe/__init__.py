@@ -1,12 +1,11 @@
 """The engine: asks many URLs at once and says of each what came back.
 
-No Django, no database, no strikes. One thread, one selector; the modules beside this hold its parts.
+No Django, no database, no strikes. One thread, which waits for all sockets; the modules beside it hold parts.
 """
 
 from __future__ import annotations
 
 import logging
-import selectors
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from monitor.probe.limits import Limits
 from monitor.probe.resolver import Resolver
 from monitor.probe.results import our_fault
 from monitor.probe.run import Run
+from monitor.probe.sockets import Sockets
 from monitor.probe.trace import Trace
 from monitor.probe.transfers import Transfers
 from monitor.verdicts import ProbeResult, Target
@@ -55,11 +55,11 @@ def _results(
     pending = dict(enumerate(targets))  # a target leaves when its result is handed over
     try:
         with (
-            selectors.DefaultSelector() as selector,
-            closing(Transfers(selector, limits.ca_file or find_ca_file())) as transfers,
-            closing(Resolver(selector, limits.lookup_limit_s, limits.name_servers)) as resolver,
+            closing(Sockets()) as sockets,
+            closing(Transfers(sockets, limits.ca_file or find_ca_file())) as transfers,
+            closing(Resolver(sockets, limits.lookup_limit_s, limits.name_servers)) as resolver,
         ):
-            yield from Run(pending, limits, selector, transfers, resolver).results(traces)
+            yield from Run(pending, limits, sockets, transfers, resolver).results(traces)
     except Exception as error:  # the outermost guard: whatever breaks here is ours, never a site's
         log.exception("The probe engine broke")
         for target in pending.values():

@@ -1,4 +1,4 @@
-"""A c-ares channel in the engine's one thread and selector: puts questions, tells what each brought.
+"""A c-ares channel in the engine's one thread: puts questions, tells what each brought.
 
 c-ares would rather have a thread of its own, but each answer would then wait for the interpreter's lock, and
 that wait would stand in the stored times.
@@ -7,7 +7,6 @@ that wait would stand in the stored times.
 from __future__ import annotations
 
 import math
-import selectors
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ import pycares
 
 from monitor.probe.limits import descriptor_left
 from monitor.probe.names import PROOF, Said
+from monitor.probe.sockets import READ, WRITE, Sockets
 
 MAX_ADDRESSES = 8  # of each family: one name may carry thousands, and libcurl would try them one by one
 SAID = {
@@ -51,7 +51,7 @@ class Channel:
 
     def __init__(
         self,
-        selector: selectors.BaseSelector,
+        sockets: Sockets,
         limit_s: float,
         servers: Sequence[str] = (),
         *,
@@ -60,7 +60,7 @@ class Channel:
     ) -> None:
         """``servers``: none for those of this machine. Each try may last ``try_s``, or up to ``limit_s``."""
         self.due = math.inf  # monotonic
-        self._selector = selector
+        self._sockets = sockets
         self._limit_s = limit_s
         self._asking = False
         self._closed = False
@@ -113,17 +113,14 @@ class Channel:
     def _on_socket(self, fd: int, readable: bool, writable: bool) -> None:
         if self._closed:
             return
-        events = (selectors.EVENT_READ if readable else 0) | (selectors.EVENT_WRITE if writable else 0)
-        with suppress(KeyError):
-            self._selector.unregister(fd)
-        if events:
-            self._selector.register(fd, events, self._on_ready)
+        if events := (readable and READ) | (writable and WRITE):
+            self._sockets.watch(fd, events, self._on_ready)
+        else:
+            self._sockets.forget(fd)
 
     def _on_ready(self, fd: int, events: int) -> None:
         bad = pycares.ARES_SOCKET_BAD
-        self._process(
-            fd if events & selectors.EVENT_READ else bad, fd if events & selectors.EVENT_WRITE else bad
-        )
+        self._process(fd if events & READ else bad, fd if events & WRITE else bad)
 
     def _answer(self, result: Any, error: int | None) -> Answer:
         said = Said.UNASKED if self._could_not_ask(error) else SAID.get(error, Said.NOTHING)

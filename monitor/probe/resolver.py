@@ -9,7 +9,6 @@ So no name costs another one its answer, and a slow name is waited for to the li
 from __future__ import annotations
 
 import math
-import selectors
 import socket
 import time
 from collections import deque
@@ -22,6 +21,7 @@ import pycares
 from monitor.probe.channel import Answer, Channel
 from monitor.probe.limits import MOST_APART
 from monitor.probe.names import PROOF, Lookup, Said, of_attempts, settled_at, together
+from monitor.probe.sockets import Sockets
 
 FAMILIES = (socket.AF_INET6, socket.AF_INET)
 AGAIN = (1 / 12, 1 / 2)  # of the limit: what has no answer by then is asked apart
@@ -62,12 +62,10 @@ class Resolver:
     the first name: so a single site whose own name servers are dead is told from a dead name server of ours.
     """
 
-    def __init__(
-        self, selector: selectors.BaseSelector, limit_s: float, name_servers: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, sockets: Sockets, limit_s: float, name_servers: Sequence[str] = ()) -> None:
         self.finished: list[Lookup] = []
         self.server_works = False
-        self._selector = selector
+        self._sockets = sockets
         self._limit_s = limit_s
         self._servers = name_servers
         self._channel: Channel | None = None
@@ -161,7 +159,7 @@ class Resolver:
         try_s = min(FIRST_TRY_S, self._limit_s / 2)
         tries = max(2, math.ceil(math.log2(self._limit_s / SHORTEST_TRY_S + 1)))  # each lasts twice the last
         self._channel, self._root = (
-            Channel(self._selector, self._limit_s, self._servers, try_s=try_s, tries=tries) for _ in range(2)
+            Channel(self._sockets, self._limit_s, self._servers, try_s=try_s, tries=tries) for _ in range(2)
         )
         self._root.ask_for_root(self._note_proof)
         return self._channel
@@ -178,7 +176,7 @@ class Resolver:
             if question not in lookup.questions:  # the one before answered at once
                 return
             try:
-                channel = Channel(self._selector, max(0.001, lookup.deadline - now), [server])
+                channel = Channel(self._sockets, max(0.001, lookup.deadline - now), [server])
             except pycares.AresError:  # no memory, no descriptor
                 question.failed.append(Said.UNASKED)
                 continue

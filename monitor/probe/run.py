@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import selectors
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ from monitor.probe.queue import HostQueue
 from monitor.probe.reasons import Failure, needs_certificate, refuses_certificate
 from monitor.probe.resolver import Resolver
 from monitor.probe.results import judge_outcome, never_asked, of_outcome, our_fault
+from monitor.probe.sockets import Sockets
 from monitor.probe.trace import Exchange, Trace
 from monitor.probe.transfers import Outcome, Request, Transfers
 from monitor.probe.urls import Malformed, Place, take_apart
@@ -65,13 +65,13 @@ class Run:
         self,
         pending: dict[int, Target],
         limits: Limits,
-        selector: selectors.BaseSelector,
+        sockets: Sockets,
         transfers: Transfers,
         resolver: Resolver,
     ) -> None:
         self._pending = pending
         self._limits = limits
-        self._selector = selector
+        self._sockets = sockets
         self._transfers = transfers
         self._resolver = resolver
         self._traces: Mapping[int, Trace] = {}
@@ -93,7 +93,8 @@ class Run:
         yield from self._hand_over()
         while len(self._pending) > len(self._unsure):
             self._turn()
-            yield from self._hand_over()
+            if self._done:
+                yield from self._hand_over()
         for job in self._unsure:
             self._judge_lookup(job)
         yield from self._hand_over()
@@ -112,18 +113,19 @@ class Run:
         """
         now = time.monotonic()
         may_start = self._may_ask() or self._may_look_up()
-        due = min(self._transfers.due(), self._resolver.due(), now + LONGEST_WAIT_S)
-        events = self._selector.select(0 if may_start else max(0.0, due - now))
-        for key, mask in events:
-            key.data(key.fd, mask)
+        served = self._sockets.serve(0.0 if may_start else self._patience_s(now))
         self._transfers.tick()
         self._resolver.tick()
-        if may_start and (not events or now - self._last_start > START_ANYWAY_S):
+        if may_start and (not served or now - self._last_start > START_ANYWAY_S):
             self._let_others_run(now)
             self._last_start = now
             self._start_next()
         while self._transfers.finished or self._resolver.finished:  # what follows may end at once, too
             self._take_finished()
+
+    def _patience_s(self, now: float) -> float:
+        due = min(self._transfers.due(), self._resolver.due(), now + LONGEST_WAIT_S)
+        return max(0.0, due - now)
 
     def _let_others_run(self, now: float) -> None:
         """Without it a server that shares our core waits for the scheduler's next tick, up to 4 ms, and the

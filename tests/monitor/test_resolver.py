@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import selectors
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from monitor.probe.names import (
     together,
 )
 from monitor.probe.resolver import Resolver
+from monitor.probe.sockets import Sockets
 from monitor.verdicts import Verdict
 from tests.monitor.servers import (
     AAAA,
@@ -41,12 +41,11 @@ LIMIT_S = 0.4
 
 def look_up(names: Sequence[str], *servers: str, limit_s: float = LIMIT_S) -> tuple[dict[str, Lookup], bool]:
     """All look-ups of ``names``, and whether a name server works."""
-    with selectors.DefaultSelector() as selector, closing(Resolver(selector, limit_s, servers)) as resolver:
+    with closing(Sockets()) as sockets, closing(Resolver(sockets, limit_s, servers)) as resolver:
         for name in names:
             resolver.ask(name)
         while len(resolver.finished) < len(names):
-            for key, mask in selector.select(max(0, resolver.due() - time.monotonic())):
-                key.data(key.fd, mask)
+            sockets.serve(max(0, resolver.due() - time.monotonic()))
             resolver.tick()
         return {lookup.name: lookup for lookup in resolver.finished}, resolver.server_works
 
@@ -194,11 +193,11 @@ def test_without_a_descriptor_nobody_was_asked() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with (
         name_server(lambda _name, kind: V4 if kind == A else EMPTY) as server,
-        selectors.DefaultSelector() as selector,
-        closing(Resolver(selector, LIMIT_S, [server.address])) as resolver,
+        closing(Sockets()) as sockets,
+        closing(Resolver(sockets, LIMIT_S, [server.address])) as resolver,
     ):
         resolver.ask("a.example")
-        finish(resolver, selector)
+        finish(resolver, sockets)
         used = max(map(int, os.listdir("/proc/self/fd")))
         resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
         with ExitStack() as taken:
@@ -207,14 +206,13 @@ def test_without_a_descriptor_nobody_was_asked() -> None:
                 while True:
                     taken.callback(os.close, os.open(os.devnull, os.O_RDONLY))
             resolver.ask("b.example")
-            finish(resolver, selector)
+            finish(resolver, sockets)
     assert [lookup.said for lookup in resolver.finished] == [Said.ADDRESSES, Said.UNASKED]
 
 
-def finish(resolver: Resolver, selector: selectors.BaseSelector) -> None:
+def finish(resolver: Resolver, sockets: Sockets) -> None:
     while resolver.in_flight:
-        for key, mask in selector.select(max(0, resolver.due() - time.monotonic())):
-            key.data(key.fd, mask)
+        sockets.serve(max(0, resolver.due() - time.monotonic()))
         resolver.tick()
 
 
