@@ -7,7 +7,8 @@ the time that they take as samples of which there are a hundred thousand, and a 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from timings.wire import Sample
@@ -36,30 +37,36 @@ class Calls:
         self._of_key: defaultdict[str, _OfKey] = defaultdict(_OfKey)
         self.add(samples)
 
-    def add(self, samples: Sequence[Sample]) -> None:
+    def add(self, samples: Sequence[Sample], *, plain: bool = False) -> None:
+        """``plain``: none has other fields. Nearly always all have one token and one second."""
         self._count += len(samples)
         by_key: defaultdict[str, list[Sample]] = defaultdict(list)
         for sample in samples:
             by_key[sample.key].append(sample)
+        alike = (
+            plain
+            and len({sample.token for sample in samples}) == 1
+            and len({sample.timestamp for sample in samples}) == 1
+        )
         for key, some in by_key.items():
-            self._of_key[key].add(some)
+            self._of_key[key].add(some, alike=alike)
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[Sample]:
         """As samples again, those of a key together."""
-        for key, found in self._of_key.items():
+        for key, calls in self._of_key.items():
             for place, (token, ts, time) in enumerate(
-                zip(found.tokens(), found.stamps, found.times, strict=True)
+                zip(calls.tokens(), calls.stamps(), calls.times, strict=True)
             ):
-                yield Sample(key, token, ts, time, found.extras.get(place, ""))
+                yield Sample(key, token, ts, time, calls.extras.get(place, ""))
 
     def by_name(self, first: int) -> Mapping[Name, Column]:
         """Numbered from ``first``."""
         found: dict[Name, Column] = {}
         for key, calls in self._of_key.items():
-            numbers = range(first, first + len(calls.stamps))
+            numbers = range(first, first + len(calls.times))
             first = numbers.stop
             for token, column in calls.by_token(numbers):
                 found[key, token] = column
@@ -67,47 +74,49 @@ class Calls:
 
 
 class _OfKey:
-    """The calls of a key, nearly all of which have one token."""
+    """The calls of a key. What few of them differ in is kept in runs: one of so many calls that have it."""
 
-    __slots__ = ("_runs", "extras", "stamps", "times")
+    __slots__ = ("_runs", "extras", "times")
 
     def __init__(self) -> None:
-        self.stamps: list[int] = []
         self.times: list[float] = []
         self.extras: dict[int, str] = {}
-        self._runs: list[tuple[str, int]] = []  # a token, and how many calls one after the other have it
+        self._runs: list[tuple[str, int, int]] = []  # token, second, calls
 
-    def add(self, samples: Sequence[Sample]) -> None:
-        before = len(self.stamps)
-        self.stamps += [sample.timestamp for sample in samples]
+    def add(self, samples: Sequence[Sample], *, alike: bool) -> None:
+        """``alike``: all have one token and second, and no other fields."""
+        before = len(self.times)
         self.times += [sample.execution_time for sample in samples]
-        if extras := [(place, sample.extra) for place, sample in enumerate(samples, before) if sample.extra]:
-            self.extras.update(extras)
-        if len({sample.token for sample in samples}) == 1:
-            self._runs.append((samples[0].token, len(samples)))
-        else:
-            self._runs += [(sample.token, 1) for sample in samples]
+        if alike:
+            self._runs.append((samples[0].token, samples[0].timestamp, len(samples)))
+            return
+        self._runs += [(sample.token, sample.timestamp, 1) for sample in samples]
+        self.extras.update(
+            [(place, sample.extra) for place, sample in enumerate(samples, before) if sample.extra]
+        )
 
     def tokens(self) -> Iterator[str]:
-        for token, count in self._runs:
-            for _ in range(count):
-                yield token
+        return chain.from_iterable([repeat(token, count) for token, _, count in self._runs])
 
-    def by_token(self, numbers: Sequence[int]) -> Iterable[tuple[str, Column]]:
-        names = {token for token, _ in self._runs}
+    def stamps(self) -> list[int]:
+        return list(chain.from_iterable([repeat(ts, count) for _, ts, count in self._runs]))
+
+    def by_token(self, numbers: Sequence[int]) -> Iterator[tuple[str, Column]]:
+        names = {token for token, _, _ in self._runs}
+        stamps = self.stamps()
         if len(names) == 1:
-            yield names.pop(), Column(self.stamps, self.times, numbers, self.extras)
+            yield names.pop(), Column(stamps, self.times, numbers, self.extras)
             return
         places: defaultdict[str, list[int]] = defaultdict(list)
         for place, token in enumerate(self.tokens()):
             places[token].append(place)
         for token, own in places.items():
-            yield token, self._some_of(own, numbers)
-
-    def _some_of(self, places: Sequence[int], numbers: Sequence[int]) -> Column:
-        return Column(
-            [self.stamps[place] for place in places],
-            [self.times[place] for place in places],
-            [numbers[place] for place in places],
-            {at: self.extras[place] for at, place in enumerate(places) if place in self.extras},
-        )
+            yield (
+                token,
+                Column(
+                    [stamps[place] for place in own],
+                    [self.times[place] for place in own],
+                    [numbers[place] for place in own],
+                    {at: self.extras[place] for at, place in enumerate(own) if place in self.extras},
+                ),
+            )

@@ -65,10 +65,14 @@ class Message(msgspec.Struct, gc=False):
 
 
 class Batch(NamedTuple):
-    """What became of some datagrams: each is a sample or counted among the ``refused`` by its reason."""
+    """What became of some datagrams: each is a sample or counted among the ``refused`` by its reason.
+
+    ``plain``: none of the samples has other fields.
+    """
 
     samples: list[Sample]
     refused: Counter[str]
+    plain: bool = False
 
 
 _plain_decoder = msgspec.json.Decoder(Sample)
@@ -80,7 +84,7 @@ def read(lines: bytes, count: int, now_s: float, tokens: Set[str] = frozenset())
     """Read so many datagrams, a line each; a non-empty ``tokens`` names those whose messages are taken."""
     samples = _together(lines, count)
     if samples and _are_plain(samples, lines, now_s, tokens):
-        return Batch(samples, Counter())
+        return Batch(samples, Counter(), plain=True)
     batch = Batch([], Counter())
     for raw in lines.split(b"\n") if count else []:
         _add(batch, raw, _decoded(raw), now_s, tokens)

@@ -97,7 +97,7 @@ class Writer(threading.Thread):
     def _read(self, chunk: Chunk, calls: Calls, shown: list[wire.Sample]) -> Counter[str]:
         """What is stored, and shown if somebody wants to see it; gives what is refused."""
         batch = wire.read(chunk.lines, chunk.count, chunk.arrived_s, self._tokens)
-        calls.add(batch.samples)
+        calls.add(batch.samples, plain=batch.plain)
         if self._on_samples:
             shown += batch.samples
         return batch.refused

@@ -56,6 +56,16 @@ def test_it_is_the_same_whether_calls_are_added_together_or_in_parts(samples, at
     assert list(parts) == sorted(samples, key=lambda each: [one.key for one in samples].index(each.key))
 
 
+def test_plain_calls_of_one_token_and_second_are_kept_as_any_others():
+    alike = [call(key, time=time) for key in "ab" for time in (0.1, 0.2)]
+    calls, others = Calls(), Calls()
+    for some in (alike, [call(ts=6)], alike):
+        calls.add(some, plain=True)
+        others.add(some)
+    assert list(calls) == list(others)
+    assert calls.by_name(1) == others.by_name(1)
+
+
 @given(SAMPLES)
 def test_every_call_is_in_one_column_with_all_that_it_had(samples):
     found = [

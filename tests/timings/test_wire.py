@@ -94,8 +94,22 @@ TAKEN = [
 @pytest.mark.parametrize(("raw", "changes"), TAKEN)
 def test_a_good_datagram_is_a_sample(raw, changes):
     sample = replace(SAMPLE, **changes)
-    assert read([raw], NOW) == ([sample], {})
+    assert read([raw], NOW)[:2] == ([sample], {})
     assert read([raw, datagram(), raw], NOW).samples[::2] == [sample, sample]
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        (datagram(), True),
+        (datagram(user="Ann"), False),
+        (datagram(extra="x"), False),
+        (datagram(timestamp=...), False),
+    ],
+    ids=["the standard fields", "another", "one that we call so", "one less"],
+)
+def test_only_what_has_all_standard_fields_and_no_other_is_plain(raw, plain):
+    assert read([raw], NOW).plain is plain
 
 
 REFUSED = [
