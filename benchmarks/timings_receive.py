@@ -8,18 +8,21 @@ begins with an empty store and counts what is in it at the end.
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from benchmarks import installation, machine, timings_peers
 from benchmarks.installation import ROOT
-from benchmarks.report import REPEATS, Goal, Line, quick_wanted, show, step
+from benchmarks.report import REPEATS, Goal, Line, announced, show, step
 from benchmarks.timings_peers import Receiver
 from benchmarks.timings_sender import KEYS, Sent
 
@@ -32,7 +35,7 @@ QUICK_REPEATS = 1
 SOON_S = 4.0  # what is stored later than that after the last message was more than it could take
 LOST_S = 5.0  # nothing more is stored for so long: the rest is lost
 POLL_S = 0.05
-MOST_TRIES = 10
+MOST_TRIES = 16
 MOST_MIB = 150
 RATE_GOALS = {
     "Djamon, SQLite": Goal(150_000, at_least=True),
@@ -102,8 +105,14 @@ class Contender:
                 self.runs.append(found)
                 self.rate *= 1 if tried else STEP
                 return
-            self.rate /= STEP
+            self.rate /= STEP ** steps_down(found)
         raise SystemExit(f"bench: {self.name} loses messages at every rate that was tried")
+
+
+def steps_down(found: Trial) -> int:
+    """To what was stored of what was sent, or one: a run that lost much would lose at the next rate, too."""
+    share = (found.sent - found.lost) / found.sent
+    return max(1, int(-math.log(max(share, 0.1)) / math.log(STEP)))
 
 
 def attempt(receiver: Receiver, protocol: str, rate: float, seconds: float) -> Trial:
@@ -140,14 +149,23 @@ def send(protocol: str, port: int, rate: float, seconds: float) -> Sent:
 
 
 def main() -> None:
-    quick = quick_wanted(__doc__)
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes, to try the program: no result")
+    parser.add_argument(
+        "--rates", type=float, nargs="+", default=[], help="begin with these, in the order of the table"
+    )
+    words = parser.parse_args()
+    quick = announced(quick=words.quick)
     machine.stay_on(machine.cores().other)
     with ExitStack() as stack:
         room = stack.enter_context(timings_peers.equal_room())
         folder = stack.enter_context(installation.folder())
         found = contenders(folder, room)
-        for contender in found:
-            contender.search(QUICK_TRIAL_S if quick else TRIAL_S)
+        for contender, rate in zip_longest(found, words.rates):
+            if rate:
+                contender.rate = rate
+            else:
+                contender.search(QUICK_TRIAL_S if quick else TRIAL_S)
         for number in range(QUICK_REPEATS if quick else REPEATS):
             step(f"round {number + 1}")
             for contender in found if number % 2 == 0 else reversed(found):

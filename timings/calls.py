@@ -51,6 +51,11 @@ class Calls:
         for key, some in by_key.items():
             self._of_key[key].add(some, alike=alike)
 
+    @property
+    def keys(self) -> int:
+        """How many there are."""
+        return len(self._of_key)
+
     def __len__(self) -> int:
         return self._count
 

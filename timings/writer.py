@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
+from typing import NamedTuple
 
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection, transaction
 
@@ -23,13 +24,22 @@ from timings.store import Store
 log = logging.getLogger(__name__)
 
 FLUSH_S = 0.3  # what is received is visible within a second
-TOGETHER = 150_000  # samples of one transaction: each batch adds to four sums of each series
+# What one transaction takes: each adds to four sums of each series. A key takes as much memory as eight calls.
+TOGETHER = 150_000  # datagrams
+KEYS_TOGETHER = 20_000
 PAUSE_S = 0.5  # before another try
 LAST_TRIES_S = 15.0  # how long the end may take while the database is away
 AWAY = (DatabaseError, InterfaceError)
 OF_THE_BATCH = (DataError, IntegrityError)  # of the former those that what is written is to blame for
 
 OnSamples = Callable[[Sequence[wire.Sample]], object]
+
+
+class Turn(NamedTuple):
+    """``found``: the datagrams that were taken; ``was_full``: more may wait that did not go with them."""
+
+    found: int
+    was_full: bool
 
 
 class Writer(threading.Thread):
@@ -65,34 +75,35 @@ class Writer(threading.Thread):
             while True:
                 ending = self._ending.is_set()
                 began = time.monotonic()
-                found = self._guarded_turn()
-                if ending and not found:
+                turn = self._guarded_turn()
+                if ending and not turn.found:
                     return
-                if found < TOGETHER:
+                if not turn.was_full:
                     self._ending.wait(max(0.0, FLUSH_S - (time.monotonic() - began)))
         finally:
             connection.close()
 
-    def _guarded_turn(self) -> int:
+    def _guarded_turn(self) -> Turn:
         try:
             return self._turn()
         except Exception:  # the outermost guard: what comes is stored all the same
             log.exception("A batch was not stored to its end")
-            return len(self._inbox)
+            return Turn(len(self._inbox), was_full=False)
 
-    def _turn(self) -> int:
-        """Store what waits, but not more than goes together; gives how many datagrams that was."""
+    def _turn(self) -> Turn:
+        """Store what waits, but not more than goes together."""
         calls, refused = Calls(), Counter[str]()
         shown: list[wire.Sample] = []
-        found = 0
-        while found < TOGETHER and (chunk := self._inbox.take()) is not None:
+        found, full = 0, False
+        while not full and (chunk := self._inbox.take()) is not None:
             refused += self._read(chunk, calls, shown)
             found += chunk.count
+            full = found >= TOGETHER or calls.keys >= KEYS_TOGETHER
         if found or self._book.is_old():
             self._store_all(calls, refused)
         if shown and self._on_samples:
             self._on_samples(shown)
-        return found
+        return Turn(found, full)
 
     def _read(self, chunk: Chunk, calls: Calls, shown: list[wire.Sample]) -> Counter[str]:
         """What is stored, and shown if somebody wants to see it; gives what is refused."""

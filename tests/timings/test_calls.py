@@ -46,6 +46,7 @@ def test_there_are_as_many_as_were_added(samples):
     calls = Calls(samples)
     calls.add(samples)
     assert (len(calls), list(calls)) == (2 * len(samples), 2 * samples)
+    assert calls.keys == len({sample.key for sample in samples})
 
 
 @given(SAMPLES, st.integers(0, 20))

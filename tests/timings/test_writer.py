@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.db import DataError, IntegrityError, InternalError, OperationalError, ProgrammingError
 
-from timings.inbox import Inbox
+from timings.inbox import CHUNK_SIZE, Inbox
 from timings.store import Stored
-from timings.writer import Writer
+from timings.writer import KEYS_TOGETHER, Writer
 
 pytestmark = pytest.mark.django_db(transaction=True)  # it opens transactions of its own
 
@@ -23,11 +23,13 @@ class Store:
     def __init__(self, fails):
         self.fails = fails
         self.keys = []
+        self.sizes = []
 
     def write(self, samples):
         if error := self.fails([sample.key for sample in samples]):
             raise error
         self.keys += [sample.key for sample in samples]
+        self.sizes.append(len(samples))
         return Stored(len(samples), Counter())
 
     def forget(self):
@@ -56,11 +58,12 @@ def datagram(key: str) -> bytes:
 
 
 def written(fails, *keys, on_samples=None):
-    inbox = Inbox(1 << 20)
+    inbox = Inbox(1 << 24)
     store: Any = Store(fails)
     book: Any = Book()
     writer = Writer(inbox, store, book, frozenset(), on_samples)
-    inbox.put([datagram(key) for key in keys])
+    for at in range(0, len(keys), CHUNK_SIZE):
+        inbox.put([datagram(key) for key in keys[at : at + CHUNK_SIZE]])
     writer.start()
     writer.end()
     return store, book, writer
@@ -89,6 +92,13 @@ def test_while_the_database_cannot_be_written_a_batch_is_tried_again_whole(error
     said = [record.getMessage().partition(":")[0] for record in caplog.records]
     assert said == ["The database is away, what comes is kept in memory", said[-1]]
     assert said[-1].startswith("The database is back")
+
+
+def test_more_keys_than_go_together_are_stored_one_batch_after_the_other():
+    keys = [str(number) for number in range(2 * KEYS_TOGETHER + 1)]
+    store, book, _ = written(lambda _keys: None, *keys)
+    assert (store.keys, book.stored) == (keys, len(keys))
+    assert store.sizes == [KEYS_TOGETHER, KEYS_TOGETHER, 1]
 
 
 def test_where_messages_cannot_be_printed_they_are_stored_all_the_same(caplog):
