@@ -1,11 +1,9 @@
 """One sender of datagrams at an even rate, as a program of its own.
 
 Each message is a datagram. Made beforehand in three pieces, of which the middle one is the time and the same
-memory for all, so that sending is all that happens meanwhile: as many as are due, each PACE_S.
-
-Up to ALONE_UP_TO a second the kernel gets each by itself, by sendmmsg. Beyond, a core is not enough for that:
-it gets up to AT_ONCE of one length in one piece and makes a datagram of each (UDP_SEGMENT, Linux 4.18). Those
-take more of the room at a socket, which is a disadvantage to whoever receives them.
+memory for all, so that sending is all that happens meanwhile: as many as are due, each PACE_S. The kernel
+gets up to AT_ONCE of one length in one call and makes a datagram of each (UDP_SEGMENT, Linux 4.18): with a
+call for each, or sendmmsg, the sender and not who receives would be the limit.
 """
 
 from __future__ import annotations
@@ -29,7 +27,6 @@ LAPS = 100  # how often a second: two digits
 PACE_S = 0.0005
 LATE_S = 0.005
 AT_ONCE = 64  # as many as the kernel takes
-ALONE_UP_TO = 350_000
 UDP_SEGMENT = 103  # of <linux/udp.h>
 
 PIECES = 3
@@ -61,12 +58,6 @@ class _Header(ctypes.Structure):
         ("control_size", ctypes.c_size_t),
         ("flags", ctypes.c_int),
     ]
-
-
-class _Message(ctypes.Structure):
-    """struct mmsghdr of Linux, 64 bits."""
-
-    _fields_ = [("header", _Header), ("sent", ctypes.c_uint)]
 
 
 CONTROL = struct.Struct("@QiiHxxxxxx")  # struct cmsghdr: its size, level and type; then the segment's size
@@ -115,46 +106,27 @@ class Pool:
             count = len(list(alike))
             self._ends += [len(self._ends) + count] * count
         self._sizes = [_length(pair) + time_size for pair in encoded]
-        self._messages = (_Message * len(pieces))()
-        for number, message in enumerate(self._messages):
-            message.header.pieces, message.header.pieces_count = self._pieces_at(number), PIECES
         self._control = ctypes.create_string_buffer(CONTROL.size)
         self._header = _Header(control=ctypes.addressof(self._control), control_size=CONTROL.size)
-        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._sendmsg = ctypes.CDLL(None, use_errno=True).sendmsg
 
     def tell_time(self, lap: int) -> None:
         """What all messages say from here on: the second, and two digits of a lap."""
         self._clock.raw = b"%010d%02d" % (int(time.time()), lap % LAPS)
 
     def send(self, descriptor: int, place: int, count: int) -> None:
-        """Each by itself."""
         at, end = place, place + count
-        first = ctypes.addressof(self._messages)
-        while at < end:
-            address = ctypes.c_void_p(first + at * ctypes.sizeof(_Message))
-            at += _checked(self._libc.sendmmsg(descriptor, address, min(AT_ONCE, end - at), 0))
-
-    def send_together(self, descriptor: int, place: int, count: int) -> None:
-        """Those of a length in one piece."""
-        at, end = place, place + count
-        header = ctypes.byref(self._header)
+        first, header = ctypes.addressof(self._parts), ctypes.byref(self._header)
         while at < end:
             together = min(AT_ONCE, end - at, self._ends[at] - at)
             CONTROL.pack_into(
                 self._control, 0, CONTROL_SIZE, socket.IPPROTO_UDP, UDP_SEGMENT, self._sizes[at]
             )
-            self._header.pieces, self._header.pieces_count = self._pieces_at(at), PIECES * together
-            _checked(self._libc.sendmsg(descriptor, header, 0))
+            self._header.pieces = first + PIECES * at * ctypes.sizeof(_Piece)
+            self._header.pieces_count = PIECES * together
+            if self._sendmsg(descriptor, header, 0) < 0:
+                raise SystemExit(f"bench: the sender: {os.strerror(ctypes.get_errno())}")
             at += together
-
-    def _pieces_at(self, number: int) -> int:
-        return ctypes.addressof(self._parts) + PIECES * number * ctypes.sizeof(_Piece)
-
-
-def _checked(result: int) -> int:
-    if result < 0:
-        raise SystemExit(f"bench: the sender: {os.strerror(ctypes.get_errno())}")
-    return result
 
 
 def _length(pair: tuple[bytes, bytes]) -> int:
@@ -170,7 +142,6 @@ def send(pool: Pool, port: int, rate: float, seconds: float) -> Sent:
     goes on from there: nobody is to be measured by the flood that would make up for it.
     """
     wanted, done, lost_s = int(rate * seconds), 0, 0.0
-    give = pool.send if rate <= ALONE_UP_TO else pool.send_together
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.connect(("127.0.0.1", port))
         descriptor = sender.fileno()
@@ -184,7 +155,7 @@ def send(pool: Pool, port: int, rate: float, seconds: float) -> Sent:
             while due > 0:
                 pool.tell_time(done // POOL)
                 count = min(due, POOL - done % POOL)
-                give(descriptor, done % POOL, count)
+                pool.send(descriptor, done % POOL, count)
                 done, due = done + count, due - count
             rest_s = done / rate + PACE_S - (time.perf_counter() - begin - lost_s)
             if rest_s > 0:

@@ -37,17 +37,12 @@ class Calls:
         self._of_key: defaultdict[str, _OfKey] = defaultdict(_OfKey)
         self.add(samples)
 
-    def add(self, samples: Sequence[Sample], *, plain: bool = False) -> None:
-        """``plain``: none has other fields. Nearly always all have one token and one second."""
+    def add(self, samples: Sequence[Sample], *, alike: bool = False) -> None:
+        """``alike``: all have one token and second, and none has other fields."""
         self._count += len(samples)
         by_key: defaultdict[str, list[Sample]] = defaultdict(list)
         for sample in samples:
             by_key[sample.key].append(sample)
-        alike = (
-            plain
-            and len({sample.token for sample in samples}) == 1
-            and len({sample.timestamp for sample in samples}) == 1
-        )
         for key, some in by_key.items():
             self._of_key[key].add(some, alike=alike)
 
@@ -89,7 +84,6 @@ class _OfKey:
         self._runs: list[tuple[str, int, int]] = []  # token, second, calls
 
     def add(self, samples: Sequence[Sample], *, alike: bool) -> None:
-        """``alike``: all have one token and second, and no other fields."""
         before = len(self.times)
         self.times += [sample.execution_time for sample in samples]
         if alike:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -67,12 +67,12 @@ class Message(msgspec.Struct, gc=False):
 class Batch(NamedTuple):
     """What became of some datagrams: each is a sample or counted among the ``refused`` by its reason.
 
-    ``plain``: none of the samples has other fields.
+    ``alike``: all samples have one token and second, and none has other fields: so it nearly always is.
     """
 
     samples: list[Sample]
     refused: Counter[str]
-    plain: bool = False
+    alike: bool = False
 
 
 _plain_decoder = msgspec.json.Decoder(Sample)
@@ -83,21 +83,14 @@ _any = msgspec.json.Decoder()
 def read(lines: bytes, count: int, now_s: float, tokens: Set[str] = frozenset()) -> Batch:
     """Read so many datagrams, a line each; a non-empty ``tokens`` names those whose messages are taken."""
     samples = _together(lines, count)
-    if samples and _are_plain(samples, lines, now_s, tokens):
-        return Batch(samples, Counter(), plain=True)
+    if samples and not (ESCAPE in lines and NUL in lines):
+        seconds, senders = {each.timestamp for each in samples}, {each.token for each in samples}
+        if max(seconds) <= now_s + CLOCK_AHEAD_S and (not tokens or senders <= tokens):
+            return Batch(samples, Counter(), alike=len(seconds) == len(senders) == 1)
     batch = Batch([], Counter())
     for raw in lines.split(b"\n") if count else []:
         _add(batch, raw, _decoded(raw), now_s, tokens)
     return batch
-
-
-def _are_plain(samples: Sequence[Sample], lines: bytes, now_s: float, tokens: Set[str]) -> bool:
-    """Whether all can be taken as they are: so it is where programs send what the decorator makes."""
-    if max([sample.timestamp for sample in samples]) > now_s + CLOCK_AHEAD_S or (
-        ESCAPE in lines and NUL in lines
-    ):
-        return False
-    return not tokens or {sample.token for sample in samples} <= tokens
 
 
 def _together(lines: bytes, count: int) -> list[Sample] | None:

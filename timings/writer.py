@@ -24,7 +24,7 @@ from timings.store import Store
 log = logging.getLogger(__name__)
 
 FLUSH_S = 0.3  # what is received is visible within a second
-# What one transaction takes: each adds to four sums of each series. A key takes as much memory as eight calls.
+# What one transaction takes: each adds to four sums of each series. A key takes the memory of eight calls.
 TOGETHER = 150_000  # datagrams
 KEYS_TOGETHER = 20_000
 PAUSE_S = 0.5  # before another try
@@ -108,7 +108,7 @@ class Writer(threading.Thread):
     def _read(self, chunk: Chunk, calls: Calls, shown: list[wire.Sample]) -> Counter[str]:
         """What is stored, and shown if somebody wants to see it; gives what is refused."""
         batch = wire.read(chunk.lines, chunk.count, chunk.arrived_s, self._tokens)
-        calls.add(batch.samples, plain=batch.plain)
+        calls.add(batch.samples, alike=batch.alike)
         if self._on_samples:
             shown += batch.samples
         return batch.refused

@@ -57,11 +57,11 @@ def test_it_is_the_same_whether_calls_are_added_together_or_in_parts(samples, at
     assert list(parts) == sorted(samples, key=lambda each: [one.key for one in samples].index(each.key))
 
 
-def test_plain_calls_of_one_token_and_second_are_kept_as_any_others():
+def test_calls_of_one_token_and_second_are_kept_as_any_others():
     alike = [call(key, time=time) for key in "ab" for time in (0.1, 0.2)]
     calls, others = Calls(), Calls()
     for some in (alike, [call(ts=6)], alike):
-        calls.add(some, plain=True)
+        calls.add(some, alike=True)
         others.add(some)
     assert list(calls) == list(others)
     assert calls.by_name(1) == others.by_name(1)

@@ -99,17 +99,20 @@ def test_a_good_datagram_is_a_sample(raw, changes):
 
 
 @pytest.mark.parametrize(
-    ("raw", "plain"),
+    ("raw", "alike"),
     [
         (datagram(), True),
+        (datagram(key="another"), True),
+        (datagram(token="another"), False),
+        (datagram(timestamp=1_779_999_998), False),
         (datagram(user="Ann"), False),
         (datagram(extra="x"), False),
         (datagram(timestamp=...), False),
     ],
-    ids=["the standard fields", "another", "one that we call so", "one less"],
+    ids=["the same", "a key", "a token", "a second", "another field", "one that we call so", "one less"],
 )
-def test_only_what_has_all_standard_fields_and_no_other_is_plain(raw, plain):
-    assert read([raw], NOW).plain is plain
+def test_samples_are_alike_that_differ_in_key_and_time_taken_alone(raw, alike):
+    assert read([datagram(), raw], NOW).alike is alike
 
 
 REFUSED = [
