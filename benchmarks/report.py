@@ -87,11 +87,16 @@ def step(words: str) -> None:
 
 
 def quick_wanted(purpose: str | None) -> bool:
-    """The one option that every program here has."""
-    parser = ArgumentParser(description=purpose)
-    parser.add_argument("--quick", action="store_true", help="small sizes, to try the program: no result")
-    quick: bool = parser.parse_args().quick
+    """For a program without options of its own."""
+    quick: bool = parser(purpose).parse_args().quick
     return announced(quick=quick)
+
+
+def parser(purpose: str | None) -> ArgumentParser:
+    """With the one option that every program here has."""
+    found = ArgumentParser(description=purpose)
+    found.add_argument("--quick", action="store_true", help="small sizes, to try the program: no result")
+    return found
 
 
 def announced(*, quick: bool) -> bool:

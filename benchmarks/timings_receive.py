@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from pathlib import Path
 
 from benchmarks import installation, machine, timings_peers
 from benchmarks.installation import ROOT
-from benchmarks.report import REPEATS, Goal, Line, announced, show, step
+from benchmarks.report import REPEATS, Goal, Line, announced, parser, show, step
 from benchmarks.timings_peers import Receiver
 from benchmarks.timings_sender import KEYS, Sent
 
@@ -149,18 +148,19 @@ def send(protocol: str, port: int, rate: float, seconds: float) -> Sent:
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, to try the program: no result")
-    parser.add_argument(
+    options = parser(__doc__)
+    options.add_argument(
         "--rates", type=float, nargs="+", default=[], help="begin with these, in the order of the table"
     )
-    words = parser.parse_args()
+    words = options.parse_args()
     quick = announced(quick=words.quick)
     machine.stay_on(machine.cores().other)
     with ExitStack() as stack:
         room = stack.enter_context(timings_peers.equal_room())
         folder = stack.enter_context(installation.folder())
         found = contenders(folder, room)
+        if len(words.rates) not in (0, len(found)) or min(words.rates, default=1) <= 0:
+            options.error(f"--rates: one above 0 for each of {', '.join(each.name for each in found)}")
         for contender, rate in zip_longest(found, words.rates):
             if rate:
                 contender.rate = rate
@@ -246,7 +246,7 @@ def notes(found: Sequence[Contender]) -> list[str]:
         f"Room at the socket, as the kernel counts it: {rooms}.",
         f"Of its own core the sender used at most: {senders}.",
         f"Long runs that were needed for the {len(found[0].runs)} good ones: {tries}; a rate that lost a "
-        f"message was followed by one 5 % lower. After the last message all was stored within: {late}.",
+        f"message was followed by a lower one. After the last message all was stored within: {late}.",
         "CPU and memory are the receiver's; PostgreSQL's processes share its core, and their CPU is in it.",
     ]
     if any(each.name == "carbon" for each in found):

@@ -54,7 +54,9 @@ class Sockets:
         else:
             ready = self._poll.poll(timeout_s * 1000)
         for fd, found in ready:
-            wanted, on_ready = self._watched.get(fd, NOBODY)  # one before may have had it forgotten
+            if fd not in self._watched:  # one before had it forgotten
+                continue
+            wanted, on_ready = self._watched[fd]
             # What is neither is an error or an end: whoever waits for either is to see it.
             events = (found & ~select.POLLOUT and READ) | (found & ~select.POLLIN and WRITE)
             on_ready(fd, events & wanted)
@@ -64,10 +66,3 @@ class Sockets:
         self._watched.clear()
         if sys.platform == "linux":
             self._poll.close()
-
-
-def _ignore(_fd: int, _events: int) -> None:
-    pass
-
-
-NOBODY: tuple[int, OnReady] = (0, _ignore)
