@@ -18,6 +18,7 @@ import msgspec
 from django.conf import settings
 from django.db.models import Max, Q, QuerySet, Sum, Value
 
+from djamon.lib import bulk
 from timings import histogram, spans
 from timings.models import DAY, EVER, HOUR, MINUTE, Sample, SampleExtra, Series, Summary
 from timings.store import Sums
@@ -175,7 +176,7 @@ def _calls_of(series: int, start: int, end: int, limit: int, after: Place | None
 
 def _made(rows: QuerySet[Sample]) -> list[Call]:
     """There may be 10,000 of them, and Call._make takes as long for each as the database."""
-    return list(map(partial(tuple.__new__, Call), rows.values_list(*Call._fields)))
+    return list(map(partial(tuple.__new__, Call), bulk.read(rows.values_list(*Call._fields))))
 
 
 def _extras(page: Sequence[Call]) -> dict[tuple[int, int, int], str]:
@@ -353,7 +354,7 @@ def _times(series: Sequence[int], first: int, last: int, grid: Grid) -> dict[int
     """For buckets shorter than a minute; their ranges are short, too."""
     times: dict[int, list[float]] = {}
     rows = Sample.objects.order_by().filter(series_id__in=series, ts__gte=first, ts__lt=last)
-    for ts, value in rows.values_list("ts", "execution_time"):
+    for ts, value in bulk.read(rows.values_list("ts", "execution_time")):
         times.setdefault(grid.bucket_of(ts), []).append(value)
     return times
 

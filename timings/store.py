@@ -194,7 +194,8 @@ def _insert(columns: Sequence[Ordered]) -> None:
         if connection.vendor == "postgresql":
             copy_sql = f"COPY {table} (series_id, ts, seq, execution_time) FROM STDIN (FORMAT BINARY)"
             with connection.wrap_database_errors, cursor.copy(copy_sql) as copy:
-                copy.write(_copied(columns))
+                for copied in _copied(columns):
+                    copy.write(copied)
             return
         blocks, values = _blocks(columns)
         if blocks:
@@ -227,15 +228,14 @@ def _blocks(columns: Iterable[Ordered]) -> tuple[list[list[float]], list[float]]
     return blocks, beside
 
 
-def _copied(columns: Iterable[Ordered]) -> bytes:
-    """The rows as COPY takes them."""
+def _copied(columns: Iterable[Ordered]) -> Iterator[bytes]:
+    """The rows as COPY takes them; in parts, as all together take a fifth of the memory of the receiver."""
     pack = COPY_ROW.pack
-    body = [
-        pack(COLUMNS, 4, series, 8, ts, 8, seq, 8, time)
-        for series, stamps, numbers, times in columns
-        for ts, seq, time in zip(stamps, numbers, times, strict=True)
-    ]
-    return b"".join([COPY_HEADER, *body, COPY_END])
+    yield COPY_HEADER
+    for series, stamps, numbers, times in columns:
+        rows = zip(stamps, numbers, times, strict=True)
+        yield b"".join([pack(COLUMNS, 4, series, 8, ts, 8, seq, 8, time) for ts, seq, time in rows])
+    yield COPY_END
 
 
 def _insert_extras(extras: list[Extra]) -> None:

@@ -2,17 +2,19 @@
 
 The ORM makes an object of each row and asks each field for each value: 40 µs a row where this takes 6. The
 price: values are taken as they are (no defaults, no validation, no signals), and datetimes must have a zone.
-SQLite gets one prepared statement, PostgreSQL a COPY or one UPDATE from arrays. The transaction is the
-caller's.
+SQLite gets one prepared statement, PostgreSQL a COPY or one UPDATE from arrays, and sends rows as it keeps
+them. The transaction is the caller's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -61,14 +63,39 @@ def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Row])
             cursor.executemany(f"UPDATE {table} SET {sets} WHERE {key} = %s", values)  # noqa: S608
 
 
+def read(rows: models.QuerySet[Any, tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The rows of a ``values_list`` of numbers and texts; from PostgreSQL in half the time of text."""
+    connection = connections[rows.db]
+    try:
+        sql, parameters = rows.query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:  # a filter that nothing can meet
+        return []
+    found: list[tuple[Any, ...]]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with _binary_cursor(connection) as binary:
+                found = binary.execute(sql, parameters, binary=True).fetchall()
+        else:
+            cursor.execute(sql, parameters)
+            found = cursor.fetchall()
+    return found
+
+
 def _execute_binary(connection: BaseDatabaseWrapper, sql: str, arrays: Sequence[list[Any]]) -> None:
     """Parameters as the server keeps them: Django's cursor writes them into the statement, as text, which
     takes five times as long for 10,000 rows.
     """
+    with _binary_cursor(connection) as cursor:
+        cursor.execute(sql, arrays)
+
+
+@contextmanager
+def _binary_cursor(connection: BaseDatabaseWrapper) -> Iterator[Any]:
+    """The driver's own, which Django's cannot be: errors are Django's, and it counts no query."""
     import psycopg  # noqa: PLC0415  (takes a while to load, which nobody with SQLite should pay for)
 
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, arrays)
+        yield cursor
 
 
 def _connection(model: type[models.Model]) -> BaseDatabaseWrapper:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from djamon.lib import bulk
 from djamon.lib.uuid7 import uuid7
@@ -59,6 +59,29 @@ def test_each_row_gets_its_own_values():
     sites = [make_site() for _ in range(3)]
     bulk.update(Site, ["failures"], [(number, site.pk) for number, site in enumerate(sites)])
     assert [site.failures for site in Site.objects.order_by("pk")] == [0, 1, 2]
+
+
+READS = {
+    "a range in its order": Site.objects.filter(failures__gte=1).order_by("-failures"),
+    "some of them": Site.objects.order_by("failures")[1:3],
+    "signs of SQL in a parameter": Site.objects.filter(name="100 % 'x' %s").order_by("pk"),
+    "nothing found": Site.objects.filter(failures=77),
+    "nothing possible": Site.objects.filter(pk__in=[]),
+}
+
+
+@pytest.mark.parametrize("rows", [pytest.param(rows, id=name) for name, rows in READS.items()])
+def test_rows_that_are_read_are_those_that_the_orm_reads(rows):
+    for number, name in enumerate(("one", "100 % 'x' %s", "漢 🙂", "four")):
+        Site.objects.filter(pk=make_site(name=name).pk).update(failures=number, last_ms=number / 7)
+    asked = rows.values_list("failures", "name", "last_ms", "last_code")
+    assert bulk.read(asked) == list(asked)
+
+
+def test_a_question_that_the_database_refuses_is_an_error_of_django():
+    asked = Site.objects.extra(where=["no_such_column = 1"]).values_list("pk")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        bulk.read(asked)
 
 
 def test_no_row_is_no_statement(django_assert_num_queries):
