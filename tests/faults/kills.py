@@ -29,6 +29,7 @@ from tests.faults.world import ROOT
 
 OPS, BOSS, POST = "ops@example.org", "boss@example.org", "X"
 WAITING = ("#00001", "#00002")  # about two outages
+PROGRESS = 100  # boundaries between two lines on standard error: all of them take an hour
 LATER_S = 600.0  # every lease is over by then, and every pause after a first failure
 
 
@@ -285,6 +286,8 @@ def main() -> int:
         kills = 0
         for step in range(options.first, undisturbed["steps"] + 1, options.every):
             kills += here.one(step)["status"] == -9
+            if step % PROGRESS == 0:
+                print(f"  … {step} of {undisturbed['steps']} boundaries", file=sys.stderr)
     for line in here.wrong:
         print(line)
     took_s = time.monotonic() - began
