@@ -46,7 +46,8 @@ def compared(series: Sequence[int], shown: Span, now: int) -> Compared:
     least = queries.grain_of(series, shown.start, shown.end, now)
     told = spans.told(shown.start, shown.end, now, queries.kept_since(now), least=least)
     sums = queries.added_up(series, {"now": (told.start, told.end), "before": (told.before, told.start)})
-    last = told.end - 1 if told.end <= now else max(shown.end, told.start - 1)
+    # Of a span that has not ended, its calls up to now are told.
+    last = max(min(told.end - 1, max(shown.end, now)), told.start - 1)
     this = _figures(told.start, last, sums.get("now"), now)
     before = _figures(told.before, told.start - 1, sums.get("before"), now)
     changes = {name: spans.change(getattr(this, name), getattr(before, name)) for name in COMPARED}

@@ -200,35 +200,47 @@ def latest(series: Sequence[int], start: int, end: int, most: int) -> Calls:
 def slowest(series: Sequence[int], start: int, end: int, most: int, now: int) -> Calls:
     """The slowest calls of a range, the slowest first, of those calls that are kept.
 
-    They lie in the ``most`` minutes that have the slowest one each, and these in the hours that have; two
-    more of both, as the first and the last may have it outside of the range.
+    They are at its ends, or lie in the ``most`` whole minutes that have the slowest one each; and these, but
+    for those beside whole hours, in the hours that have.
     """
     first = max(start, kept_since(now)[spans.SECOND])
-    hours = Summary.objects.filter(
-        level=HOUR, series_id__in=series, start__gt=first - HOUR, start__lte=end
-    ).order_by("-most")
+    pieces = list(spans.pieces(first, end + 1, (HOUR, MINUTE, spans.SECOND)))
+    whole = [piece for piece in pieces if piece.level > spans.SECOND]
     found: list[Call] = []
-    for peak, owner, minute in _peaks(hours.values_list("series_id", "start")[: most + 2], most + 2):
+    for piece in pieces:
+        if piece.level == spans.SECOND:
+            found = _with_slowest(found, series, piece, most)
+    for peak, owner, minute in _peaks(series, whole, most):
         if len(found) == most and found[-1].execution_time >= peak:
             break
-        rows = Sample.objects.filter(
-            series_id=owner, ts__gte=max(first, minute), ts__lte=min(end, minute + MINUTE - 1)
-        ).order_by("-execution_time", "ts", "seq")
-        found += _made(rows[:most])
-        found = sorted(found, key=lambda call: (-call.execution_time, call))[:most]
+        found = _with_slowest(found, [owner], spans.Piece(MINUTE, minute, minute + MINUTE), most)
     return Calls(found, _extras(sorted(found)), None)
 
 
-def _peaks(hours: Iterable[tuple[int, int]], most: int) -> list[tuple[float, int, int]]:
-    """Of these series' hours, the minutes that have the slowest calls: how slow, whose, and when."""
-    minutes = Summary.objects.filter(level=MINUTE).order_by()
-    each = [
-        minutes.filter(series_id=owner, start__gte=hour, start__lt=hour + HOUR).values_list(
-            "most", "series_id", "start"
+def _with_slowest(found: list[Call], series: Sequence[int], piece: spans.Piece, most: int) -> list[Call]:
+    """The slowest of what was found and what the piece has."""
+    rows = Sample.objects.filter(series_id__in=series, ts__gte=piece.start, ts__lt=piece.end)
+    found = found + _made(rows.order_by("-execution_time", "ts", "seq")[:most])
+    return sorted(found, key=lambda call: (-call.execution_time, call))[:most]
+
+
+def _peaks(series: Sequence[int], pieces: Sequence[spans.Piece], most: int) -> list[tuple[float, int, int]]:
+    """The minutes that have the slowest calls of these pieces: how slow, whose, and when."""
+    sums = Summary.objects.order_by()
+    minutes = []
+    for piece in pieces:
+        within = sums.filter(
+            level=piece.level, series_id__in=series, start__gte=piece.start, start__lt=piece.end
         )
-        for owner, hour in hours
-    ]
-    return heapq.nlargest(most, each[0].union(*each[1:], all=True)) if each else []
+        if piece.level == MINUTE:
+            minutes.append(within)
+            continue
+        hours = within.order_by("-most").values_list("series_id", "start")[:most]
+        minutes += [
+            sums.filter(level=MINUTE, series_id=owner, start__gte=hour, start__lt=hour + HOUR)
+            for owner, hour in hours
+        ]
+    return heapq.nlargest(most, _each([some.values_list("most", "series_id", "start") for some in minutes]))
 
 
 # --- Summaries -----------------------------------------------------------------------------------

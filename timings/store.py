@@ -38,6 +38,8 @@ BLOCK = 50  # calls of a second that one statement takes by their times alone: i
 INSERT_SQL = "INSERT OR FAIL INTO {} VALUES {}"
 LOOK_AGAIN_S = 10.0  # while there is no room for new series, names that are unknown are looked up so seldom
 TOO_MANY = "too many keys"
+LONGEST_NAME = 2600  # bytes of key and token together: an index of PostgreSQL takes 2,704, its own included
+TOO_LONG = "key and token too long"
 
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 COPY_ROW = struct.Struct("!hiiiqiqid")
@@ -115,12 +117,15 @@ class Store:
             _insert_extras(found.extras)
             _add_to_summaries(found.sums)
             self._note_last(found.last)
-        beyond = len(calls) - found.stored
-        return Stored(found.stored, Counter({TOO_MANY: beyond}) if beyond else Counter())
+        if found.stored == len(calls):
+            return Stored(found.stored, Counter())
+        too_long = sum(len(column.times) for name, column in by_name.items() if not _fits(name))
+        beyond = len(calls) - found.stored - too_long
+        return Stored(found.stored, +Counter({TOO_LONG: too_long, TOO_MANY: beyond}))
 
     def _number(self, names: Iterable[Name]) -> None:
         """Look up, or make, the series of these names, as far as there is room."""
-        unknown = sorted(name for name in names if name not in self._ids)
+        unknown = sorted(name for name in names if name not in self._ids and _fits(name))
         if not unknown or time.monotonic() < self._full_until:
             return
         self._ids = {(key, token): pk for pk, key, token in Series.objects.values_list("pk", "key", "token")}
@@ -162,6 +167,10 @@ class Store:
         self._ids = {}
         self._last = {}
         self._full_until = 0.0
+
+
+def _fits(name: Name) -> bool:
+    return sum(len(part.encode()) for part in name) <= LONGEST_NAME
 
 
 def _extras(series: int, column: Column) -> list[Extra]:

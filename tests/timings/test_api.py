@@ -250,6 +250,14 @@ def test_figures_are_compared_with_the_range_before(get):
     )
 
 
+@pytest.mark.parametrize("end", [pytest.param(1000, id="before now"), pytest.param(3300, id="after now")])
+def test_the_last_hour_of_a_long_range_is_told_up_to_now(get, end):
+    store(*(call(second) for second in range(0, 2761, 60)))
+    with time_machine.travel(T + 2760, tick=False):
+        told = get(f"{KEY}/figures/", start_time=T - 40 * 86_400, end_time=T + end)
+    assert (told["end_time"], told["count"]) == (T + max(2760, end), 47)
+
+
 def test_without_calls_there_are_no_figures(get):
     store(call())
     told = get(f"{KEY}/figures/", start_time=T + 100, end_time=T + 200)

@@ -74,6 +74,32 @@ def test_the_slowest_calls_are_found_without_reading_all(start, end, series):
     assert len(asked) <= 15
 
 
+def test_slower_calls_beside_the_range_do_not_hide_its_own():
+    hour = NOW - NOW % HOUR - HOUR
+    slow = [Arrived("f", "t", hour + second, 10 + second / 1e4) for second in range(0, HOUR // 2, 12)]
+    fast = [Arrived("f", "t", hour + second, 1 + second / 1e4) for second in range(HOUR // 2, HOUR, 12)]
+    Store(100).write(Calls(slow + fast))
+    found = queries.slowest(list(queries.series_of("f")), hour + HOUR // 2, hour + HOUR - 1, 10, NOW).page
+    assert [call.execution_time for call in found] == [call.execution_time for call in fast[:-11:-1]]
+
+
+def test_the_slowest_of_any_range_and_number_are_those_of_all_its_calls():
+    calls = [
+        Arrived("f", dice.choice("abc"), NOW - dice.randrange(4 * HOUR), number * 37 % 601 / 10)
+        for number in range(600)
+    ]
+    Store(100).write(Calls(calls))
+    series = list(queries.series_of("f"))
+    for _ in range(80):
+        start = NOW - dice.randrange(4 * HOUR)
+        end, most = start + int(dice.paretovariate(0.2)) % (2 * HOUR), dice.choice([1, 2, 5, 20])
+        wanted = sorted(
+            (call.execution_time for call in calls if start <= call.timestamp <= end), reverse=True
+        )
+        found = queries.slowest(series, start, end, most, NOW).page
+        assert [call.execution_time for call in found] == wanted[:most], (start, end, most)
+
+
 @ranges
 def test_the_latest_calls_come_last_first(start, end, series):
     found = queries.latest(series, start, end, 10).page

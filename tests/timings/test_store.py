@@ -108,6 +108,27 @@ def test_what_is_beyond_the_limit_costs_no_look_at_all_series(django_assert_num_
         assert write(store, [call(key=str(number)) for number in range(50)]) == (0, {"too many keys": 50})
 
 
+@pytest.mark.parametrize(
+    ("token", "done"),
+    [
+        pytest.param("t" * 200, (4, {}), id="letters, of a byte each"),
+        pytest.param("".join(chr(0x20000 + 37 * n) for n in range(150)), (4, {}), id="as long as can be"),
+        pytest.param(
+            "".join(chr(0x20000 + 37 * n) for n in range(151)),
+            (2, {"key and token too long": 2}),
+            id="longer",
+        ),
+    ],
+)
+def test_a_name_that_no_index_takes_is_refused_and_keeps_nobody_back(token, done, django_assert_num_queries):
+    key = "".join(chr(0x2A000 + (7919 * n) % 1000) for n in range(500))  # cannot be compressed
+    calls = [call(0, key=key, token=token), call(1, key=key, token=token), call(0), call(1)]
+    store = Store(10)
+    assert write(store, calls) == done
+    with django_assert_num_queries(0 if connection.vendor == "sqlite" else 1):  # the lock
+        assert write(store, [call(key=key, token="😀" * 200)]) == (0, {"key and token too long": 1})
+
+
 def test_where_some_series_were_deleted_there_is_room_again():
     store = Store(2)
     write(store, [call(key="a"), call(key="b"), call(key="c")])

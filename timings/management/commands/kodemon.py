@@ -64,7 +64,7 @@ class Command(OneLineCommand):
             done.set()
         self.stdout.write(f"kodemon: {_counts(book.figures())}")
         if writer.lost:
-            raise DjamonError(f"kodemon: {writer.lost} messages are lost: the database was away to the end")
+            raise DjamonError(f"{writer.lost} messages are lost: the database was away to the end")
 
     def _announce(self, sock: socket.socket, book: figures.Book) -> None:
         got, wanted = receiver.room(sock), settings.KODEMON_BUFFER_BYTES
