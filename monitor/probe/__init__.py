@@ -11,7 +11,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from monitor.probe.handles import find_ca_file
-from monitor.probe.limits import Limits
+from monitor.probe.limits import Limits, apart_within_descriptors, within_descriptors
 from monitor.probe.resolver import Resolver
 from monitor.probe.results import our_fault
 from monitor.probe.run import Run
@@ -49,6 +49,11 @@ def probe_all(
     return found
 
 
+def _resolver(sockets: Sockets, limits: Limits) -> Resolver:
+    apart = apart_within_descriptors(within_descriptors(limits.concurrency))
+    return Resolver(sockets, limits.lookup_limit_s, limits.name_servers, apart)
+
+
 def _results(
     targets: Iterable[Target], limits: Limits, traces: Mapping[int, Trace]
 ) -> Generator[ProbeResult]:
@@ -57,7 +62,7 @@ def _results(
         with (
             closing(Sockets()) as sockets,
             closing(Transfers(sockets, limits.ca_file or find_ca_file())) as transfers,
-            closing(Resolver(sockets, limits.lookup_limit_s, limits.name_servers)) as resolver,
+            closing(_resolver(sockets, limits)) as resolver,
         ):
             yield from Run(pending, limits, sockets, transfers, resolver).results(traces)
     except Exception as error:  # the outermost guard: whatever breaks here is ours, never a site's

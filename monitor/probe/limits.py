@@ -6,8 +6,9 @@ import os
 import resource
 from dataclasses import dataclass
 
-MOST_APART = 32  # questions to name servers that have a socket of their own
-# 128 TLS connections that libcurl still says goodbye to, and 64 for the database, files and name servers.
+# Questions to name servers that have a socket of their own: LOOKUPS names, two families, asked twice.
+MOST_APART, LEAST_APART = 256, 32
+# 128 TLS connections that libcurl still says goodbye to, LEAST_APART, and 32 for the database and files.
 SPARE_DESCRIPTORS = 192
 
 
@@ -38,6 +39,14 @@ def within_descriptors(concurrency: int) -> int:
     if allowed == resource.RLIM_INFINITY:
         return concurrency
     return max(1, min(concurrency, (allowed - SPARE_DESCRIPTORS) // 2))
+
+
+def apart_within_descriptors(concurrency: int) -> int:
+    """How many questions may have a socket of their own, beside so many requests."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return MOST_APART
+    return max(LEAST_APART, min(MOST_APART, allowed - SPARE_DESCRIPTORS + LEAST_APART - 2 * concurrency))
 
 
 def descriptor_left() -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from socket import AF_INET
 
 from monitor.verdicts import Verdict
 
-# RFC 8305, 3: how long the second family is waited for once the first one has answered with addresses.
+# RFC 8305, 3: how long IPv6 addresses are waited for where there are IPv4 ones.
 RESOLUTION_DELAY_S = 0.05
 
 
@@ -44,15 +45,17 @@ class Lookup:
     ms: float = 0.0
 
 
-def settled_at(said: Collection[Said], now: float, deadline: float) -> float:
-    """When a look-up is over, given what its answered questions said up to ``now`` (monotonic seconds).
+def settled_at(said: Mapping[int, Said], now: float, deadline: float) -> float:
+    """When a look-up is over, given what its answered questions said up to ``now`` (monotonic seconds), by
+    their families.
 
     A refusal or failure in one family still waits for the other: some servers wrongly deny a name when they
-    only lack AAAA.
+    only lack AAAA. IPv4 addresses are waited for to the end: RFC 8305 lets them be tried later, here all are
+    handed over at once, and without them a site whose IPv6 is dead would be down.
     """
     if len(said) == 2:
         return now
-    if Said.ADDRESSES in said:
+    if said.get(AF_INET) is Said.ADDRESSES:
         return min(now + RESOLUTION_DELAY_S, deadline)
     return deadline
 

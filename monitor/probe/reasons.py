@@ -118,12 +118,15 @@ CONNECT_WORDS = {
     ECONNRESET: "connection reset",
     ETIMEDOUT: "no connection: the other side does not answer",
 }
+HTTP2_STREAM = 92  # CURLE_HTTP2_STREAM, for which pycurl has no name
 CLOSED_EARLY = "connection closed before the headers ended"
 PLAIN_WORDS = {
     pycurl.E_GOT_NOTHING: CLOSED_EARLY,
     pycurl.E_PARTIAL_FILE: CLOSED_EARLY,
     pycurl.E_UNSUPPORTED_PROTOCOL: "not an HTTP answer",
     pycurl.E_FTP_WEIRD_SERVER_REPLY: "not an HTTP answer",
+    pycurl.E_HTTP2: "HTTP/2 connection broken before the headers ended",
+    HTTP2_STREAM: "HTTP/2 stream reset before the headers ended",
     TOO_LARGE: "headers too large",
 }
 

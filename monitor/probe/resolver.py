@@ -12,7 +12,7 @@ import math
 import socket
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -25,6 +25,7 @@ from monitor.probe.sockets import Sockets
 
 FAMILIES = (socket.AF_INET6, socket.AF_INET)
 AGAIN = (1 / 12, 1 / 2)  # of the limit: what has no answer by then is asked apart
+PAUSE = 1 / 12  # of the limit, before what has failed is asked again: a server may be asked too much just now
 FIRST_TRY_S = 1.0  # after which c-ares asks again, or the next server: a datagram may get lost
 SHORTEST_TRY_S = 0.25  # to which c-ares shortens it where a server has been quick before
 
@@ -62,18 +63,26 @@ class Resolver:
     the first name: so a single site whose own name servers are dead is told from a dead name server of ours.
     """
 
-    def __init__(self, sockets: Sockets, limit_s: float, name_servers: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        sockets: Sockets,
+        limit_s: float,
+        name_servers: Sequence[str] = (),
+        most_apart: int = MOST_APART,
+    ) -> None:
         self.finished: list[Lookup] = []
         self.server_works = False
         self._sockets = sockets
         self._limit_s = limit_s
         self._servers = name_servers
+        self._most_apart = most_apart
         self._channel: Channel | None = None
         self._root: Channel | None = None
         self._open: dict[str, _Open] = {}
         self._graces: deque[_Open] = deque()  # one family has answered; in order of their ends
         self._to_ask_again: list[deque[_Open]] = [deque() for _ in AGAIN]  # in order of their beginnings
-        self._failed: deque[tuple[_Open, _Question]] = deque()  # all that was asked of these has failed
+        # All that was asked of these has failed; in order of the moments when they go on.
+        self._failed: deque[tuple[float, _Open, _Question]] = deque()
         self._apart = 0  # channels
         self._spent: list[Channel] = []
 
@@ -100,16 +109,20 @@ class Resolver:
         """The monotonic time of the next ``tick``; infinite where nothing is under way."""
         if not self._open:
             return math.inf
-        if self._failed and self._apart < MOST_APART:
-            return 0.0
         first = next(iter(self._open.values())).deadline  # all have the same limit: the oldest ends first
         channels = (channel.due for channel in (self._channel, self._root) if channel)
-        again = (
-            waiting[0].started + share * self._limit_s
-            for share, waiting in zip(AGAIN, self._to_ask_again, strict=True)
-            if waiting
+        return min(
+            first, *channels, *self._due_apart(), self._graces[0].over_at if self._graces else math.inf
         )
-        return min(first, *channels, *again, self._graces[0].over_at if self._graces else math.inf)
+
+    def _due_apart(self) -> Iterator[float]:
+        if self._apart >= self._most_apart:  # until one of them is over
+            return
+        for share, waiting in zip(AGAIN, self._to_ask_again, strict=True):
+            if waiting:
+                yield waiting[0].started + share * self._limit_s
+        if self._failed:
+            yield self._failed[0][0]
 
     def tick(self) -> None:
         """Ask again what has failed or waits for long, and end what is over."""
@@ -140,14 +153,16 @@ class Resolver:
     def _ask_slow_ones_again(self, now: float) -> None:
         for number, (share, waiting) in enumerate(zip(AGAIN, self._to_ask_again, strict=True)):
             while waiting and waiting[0].started + share * self._limit_s <= now:
+                if self._apart >= self._most_apart:
+                    return
                 lookup = waiting.popleft()
                 for question in tuple(lookup.questions):
-                    if question.again <= number and self._apart < MOST_APART:
+                    if question.open and question.again <= number:  # else it has failed, and goes on later
                         self._ask_apart(lookup, question, now)
 
     def _go_on_with_failed_ones(self, now: float) -> None:
-        while self._failed and self._apart < MOST_APART:
-            lookup, question = self._failed.popleft()
+        while self._failed and self._failed[0][0] <= now and self._apart < self._most_apart:
+            _, lookup, question = self._failed.popleft()
             if question.open:  # another server was asked meanwhile
                 continue
             if question.again < len(AGAIN):
@@ -171,6 +186,8 @@ class Resolver:
     def _ask_apart(self, lookup: _Open, question: _Question, now: float) -> None:
         """Each name server over a channel of its own, with all the time that is left."""
         question.again += 1
+        if question.again == 1:  # what failed on the way that all share may be another one's fault
+            question.failed.clear()
         assert self._channel is not None  # noqa: S101  (it was asked first)
         for server in self._channel.servers:
             if question not in lookup.questions:  # the one before answered at once
@@ -183,8 +200,8 @@ class Resolver:
             self._apart += 1
             lookup.apart.append(channel)
             self._put(channel, lookup, question)
-        if not question.open and (lookup, question) not in self._failed:  # no server could be asked
-            self._failed.append((lookup, question))
+        if not question.open:  # no server could be asked
+            self._note_failed(lookup, question)
 
     # --- What comes back -------------------------------------------------------------------------
     def _on_answer(self, lookup: _Open, question: _Question, answer: Answer) -> None:
@@ -197,7 +214,10 @@ class Resolver:
             return
         question.failed.append(answer.said)
         if not question.open:
-            self._failed.append((lookup, question))
+            self._note_failed(lookup, question)
+
+    def _note_failed(self, lookup: _Open, question: _Question) -> None:
+        self._failed.append((time.monotonic() + PAUSE * self._limit_s, lookup, question))
 
     def _note_proof(self, answer: Answer) -> None:
         self.server_works = self.server_works or answer.proves
@@ -209,10 +229,10 @@ class Resolver:
         lookup.questions.remove(question)
         lookup.said[question.family] = answer.said
         lookup.addresses[question.family] = answer.addresses
-        lookup.over_at = settled_at(lookup.said.values(), now, lookup.deadline)
+        lookup.over_at = settled_at(lookup.said, now, lookup.deadline)
         if lookup.over_at <= now:
             self._finish(lookup, now)
-        elif answer.said is Said.ADDRESSES:
+        elif lookup.over_at < lookup.deadline:
             self._graces.append(lookup)
 
     def _finish(self, lookup: _Open, now: float) -> None:

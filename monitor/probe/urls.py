@@ -14,6 +14,7 @@ PORTS = {"http": 80, "https": 443}
 # No dash at the beginning: no host name has one there, and libcurl would read it as a command.
 HOST_NAME = re.compile(r"(?=.{1,253}$)(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
+BRACKETED = re.compile(r"\[[^\[\]]*\](:\d*)?")
 NUMERIC_END = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)$")
 KEPT = "/%:=&?~+!$,;'@()*-._"  # what stands in a path or query as it is; the rest is percent-encoded
 NOTHING_TO_ENCODE = re.compile(rf"[A-Za-z0-9{re.escape(KEPT)}]*")
@@ -43,6 +44,8 @@ class Malformed:
 def take_apart(url: str) -> Place | Malformed:
     try:
         return _take_apart(url)
+    except UnicodeEncodeError:
+        return Malformed("malformed URL: it has half of a character")
     except ValueError as error:  # also what urlsplit, idna and str.encode raise
         return Malformed(f"malformed URL: {error}")
 
@@ -62,6 +65,8 @@ def _take_apart(url: str) -> Place:
         raise ValueError("port 0 cannot be asked")
     if "[" in parts.netloc and ":" not in written:
         raise ValueError("what stands in brackets is no IPv6 address")
+    if ":" in written and not BRACKETED.fullmatch(parts.netloc):  # urlsplit passes over what is beside
+        raise ValueError("beside the brackets of an IPv6 address there is more than a port")
     host, literal = _host(written)
     usual = PORTS[parts.scheme]
     authority = f"[{host}]" if ":" in host else host

@@ -149,7 +149,7 @@ SITE = {
     "weak key": (refused(66), "certificate not accepted: some words (66)"),
     "HTTP/2": (
         Failure(pycurl.E_HTTP2, "Error in the framing layer"),
-        "request failed: Error in the framing layer (libcurl 16)",
+        "HTTP/2 connection broken before the headers ended",
     ),
 }
 

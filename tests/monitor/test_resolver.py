@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
+from socket import AF_INET, AF_INET6
 
 import pytest
 
@@ -37,11 +38,14 @@ from tests.monitor.servers import (
 )
 
 LIMIT_S = 0.4
+MANY = 64  # names: as many as a run asks at once
 
 
-def look_up(names: Sequence[str], *servers: str, limit_s: float = LIMIT_S) -> tuple[dict[str, Lookup], bool]:
+def look_up(
+    names: Sequence[str], *servers: str, limit_s: float = LIMIT_S, apart: int = MOST_APART
+) -> tuple[dict[str, Lookup], bool]:
     """All look-ups of ``names``, and whether a name server works."""
-    with closing(Sockets()) as sockets, closing(Resolver(sockets, limit_s, servers)) as resolver:
+    with closing(Sockets()) as sockets, closing(Resolver(sockets, limit_s, servers, apart)) as resolver:
         for name in names:
             resolver.ask(name)
         while len(resolver.finished) < len(names):
@@ -95,6 +99,13 @@ def test_second_family_is_waited_for_50_ms() -> None:
     assert RESOLUTION_DELAY_S * 1000 <= found["a.example"].ms < 500
 
 
+@pytest.mark.parametrize("delay_s", [0.1, 0.8])
+def test_ipv4_addresses_are_waited_for_however_soon_ipv6_ones_come(delay_s: float) -> None:
+    with name_server(zone(Answer(("127.0.0.1",), delay_s=delay_s), V6)) as server:
+        found, _ = look_up(["a.example"], server.address, limit_s=1)
+    assert found["a.example"].addresses == ("::1", "127.0.0.1")
+
+
 def test_late_second_family_is_taken_within_the_delay() -> None:
     with name_server(zone(V4, Answer(("::1",), delay_s=0.01))) as server:
         found, _ = look_up(["a.example"], server.address)
@@ -119,7 +130,7 @@ def test_an_answer_that_is_no_message_costs_no_other_name_its_own() -> None:
             return Answer(malformed=True)
         return Answer(V4.addresses if kind == A else (), delay_s=0.05)  # still awaited when that one comes
 
-    good = [f"good-{number}.example" for number in range(2 * MOST_APART)]
+    good = [f"good-{number}.example" for number in range(MANY)]
     with name_server(answer) as server:
         found, works = look_up(["bad.example", *good], server.address, limit_s=2)
     assert {found[name].said for name in good} == {Said.ADDRESSES}
@@ -139,6 +150,53 @@ def test_a_slow_name_is_waited_for_nearly_to_the_limit(delay_s: float) -> None:
     assert found["slow.example"].said is Said.ADDRESSES
 
 
+@pytest.mark.parametrize("delay_s", [0.3, 0.9, 1.6])
+def test_a_slow_name_server_is_waited_for_by_all_names(delay_s: float) -> None:
+    names = [f"{number}.example" for number in range(MANY)]
+    slow = zone(Answer(V4.addresses, delay_s=delay_s), Answer(delay_s=delay_s))
+    with name_server(slow) as server:
+        found, _ = look_up(names, server.address, limit_s=2)
+    assert {lookup.said for lookup in found.values()} == {Said.ADDRESSES}
+
+
+def test_silent_and_malformed_names_cost_good_ones_nothing() -> None:
+    def answer(name: str, kind: int) -> Answer | None:
+        if name.startswith("silent"):
+            return None
+        if name.startswith("bad"):
+            return Answer(malformed=True)
+        return Answer(V4.addresses if kind == A else (), delay_s=0.05)
+
+    names = [f"{word}-{number}.example" for number in range(20) for word in ("silent", "good", "bad")]
+    with name_server(answer) as server:
+        found, _ = look_up(names, server.address, limit_s=1.5)
+    assert {
+        word: {lookup.said for name, lookup in found.items() if name.startswith(word)}
+        for word in ("silent", "good", "bad")
+    } == {"silent": {Said.NOTHING}, "good": {Said.ADDRESSES}, "bad": {Said.SERVER_FAILED}}
+
+
+def test_where_few_can_have_a_socket_of_their_own_the_others_wait_for_it() -> None:
+    names = [f"{number}.example" for number in range(12)]
+    slow = zone(Answer(V4.addresses, delay_s=0.25), Answer(delay_s=0.25))
+    with name_server(slow) as server:
+        found, _ = look_up(names, server.address, limit_s=2.5, apart=8)
+    assert {lookup.said for lookup in found.values()} == {Said.ADDRESSES}
+
+
+def test_a_name_server_that_refuses_for_a_moment_is_asked_again_after_it() -> None:
+    began = time.monotonic()
+
+    def answer(_name: str, kind: int) -> Answer | None:
+        if time.monotonic() - began < 0.2:
+            return Answer(code=REFUSED)
+        return V4 if kind == A else EMPTY
+
+    with name_server(answer) as server:
+        found, _ = look_up(["a.example"], server.address, limit_s=2)
+    assert found["a.example"].said is Said.ADDRESSES
+
+
 def test_a_question_that_gets_lost_is_asked_again() -> None:
     asked: Counter[int] = Counter()
 
@@ -153,7 +211,7 @@ def test_a_question_that_gets_lost_is_asked_again() -> None:
 
 @pytest.mark.parametrize("first", ["silent", "refusing", "failing", "malformed"])
 def test_where_the_first_name_server_fails_the_second_is_asked(first: str) -> None:
-    names = [f"{number}.example" for number in range(2 * MOST_APART)]
+    names = [f"{number}.example" for number in range(MANY)]
     with name_server(zone(*CASES[first][:2])) as bad, name_server(zone(V4, EMPTY)) as good:
         found, works = look_up(names, bad.address, good.address, limit_s=2)
     assert {lookup.addresses for lookup in found.values()} == {("127.0.0.1",)}
@@ -281,18 +339,19 @@ def test_both_families_together(said: list[Said], expected: Said) -> None:
 @pytest.mark.parametrize(
     ("said", "at"),
     [
-        pytest.param([], 13.0, id="nothing yet"),
-        pytest.param([Said.NO_SUCH_NAME], 13.0, id="denied in one"),
-        pytest.param([Said.ADDRESSES], 10.05, id="addresses in one"),
-        pytest.param([Said.NO_ADDRESS, Said.NO_ADDRESS], 10.0, id="both"),
+        pytest.param({}, 13.0, id="nothing yet"),
+        pytest.param({AF_INET: Said.NO_SUCH_NAME}, 13.0, id="denied in one"),
+        pytest.param({AF_INET: Said.ADDRESSES}, 10.05, id="IPv4 addresses"),
+        pytest.param({AF_INET6: Said.ADDRESSES}, 13.0, id="IPv6 addresses"),
+        pytest.param({AF_INET: Said.NO_ADDRESS, AF_INET6: Said.NO_ADDRESS}, 10.0, id="both"),
     ],
 )
-def test_look_up_is_settled(said: list[Said], at: float) -> None:
+def test_look_up_is_settled(said: dict[int, Said], at: float) -> None:
     assert settled_at(said, now=10, deadline=13) == pytest.approx(at)
 
 
 def test_second_family_is_not_waited_for_beyond_the_limit() -> None:
-    assert settled_at([Said.ADDRESSES], now=10, deadline=10.01) == 10.01
+    assert settled_at({AF_INET: Said.ADDRESSES}, now=10, deadline=10.01) == 10.01
 
 
 @pytest.mark.parametrize(
