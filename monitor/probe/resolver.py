@@ -33,13 +33,14 @@ SHORTEST_TRY_S = 0.25  # to which c-ares shortens it where a server has been qui
 @dataclass(eq=False, slots=True)
 class _Question:
     """One family of a name: how many questions are ``open``, how often it was asked ``again``, and what came
-    of those that ``failed``.
+    of those that ``failed``; ``pauses``: all have failed, and it will be asked again.
     """
 
     family: socket.AddressFamily
     open: int = 0
     again: int = 0
     failed: list[Said] = field(default_factory=list)
+    pauses: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -157,12 +158,13 @@ class Resolver:
                     return
                 lookup = waiting.popleft()
                 for question in tuple(lookup.questions):
-                    if question.open and question.again <= number:  # else it has failed, and goes on later
+                    if question.again <= number and not question.pauses:
                         self._ask_apart(lookup, question, now)
 
     def _go_on_with_failed_ones(self, now: float) -> None:
         while self._failed and self._failed[0][0] <= now and self._apart < self._most_apart:
             _, lookup, question = self._failed.popleft()
+            question.pauses = False
             if question.open:  # another server was asked meanwhile
                 continue
             if question.again < len(AGAIN):
@@ -217,6 +219,9 @@ class Resolver:
             self._note_failed(lookup, question)
 
     def _note_failed(self, lookup: _Open, question: _Question) -> None:
+        if question.pauses:
+            return
+        question.pauses = True
         self._failed.append((time.monotonic() + PAUSE * self._limit_s, lookup, question))
 
     def _note_proof(self, answer: Answer) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from monitor.probe import Limits, probe_all
-from monitor.probe.limits import within_descriptors
+from monitor.probe.limits import apart_within_descriptors, within_descriptors
 from monitor.verdicts import Target, Verdict
 
 SERVER = """
@@ -82,13 +82,22 @@ def test_more_than_1024_open_files_do_no_harm(other_process: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("allowed", "wanted", "granted"),
-    [(1024, 256, 256), (1024, 2000, 416), (256, 256, 32), (100, 256, 1)],
+    ("allowed", "wanted", "granted", "apart"),
+    [
+        (1024, 256, 256, 256),
+        (1024, 2000, 416, 32),
+        (800, 256, 256, 128),
+        (256, 256, 32, 32),
+        (100, 256, 1, 32),
+    ],
 )
-def test_concurrency_stays_within_the_descriptors(allowed: int, wanted: int, granted: int) -> None:
+def test_concurrency_stays_within_the_descriptors(
+    allowed: int, wanted: int, granted: int, apart: int
+) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     try:
         assert within_descriptors(wanted) == granted
+        assert apart_within_descriptors(granted) == apart
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
