@@ -1,4 +1,4 @@
-"""Python's search for cycles of objects, for commands that make many objects and no cycles."""
+"""Python's search for cycles of objects, for what makes many objects and few cycles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import gc
 OBJECTS = 1_000_000  # that are made before the next search
 
 
-def search_seldom() -> None:
+def search_seldom(objects: int = OBJECTS) -> None:
     """In this process, from now on: with a hundred thousand objects about, each search costs milliseconds."""
-    gc.set_threshold(OBJECTS)
+    gc.set_threshold(objects)
