@@ -33,13 +33,15 @@ SHORTEST_TRY_S = 0.25  # to which c-ares shortens it where a server has been qui
 @dataclass(eq=False, slots=True)
 class _Question:
     """One family of a name: how many questions are ``open``, how often it was asked ``again``, and what came
-    of those that ``failed``; ``pauses``: all have failed, and it will be asked again.
+    of those that ``failed``; ``is_shared``: it is open on the channel of all; ``pauses``: all have failed, and
+    it will be asked again.
     """
 
     family: socket.AddressFamily
     open: int = 0
     again: int = 0
     failed: list[Said] = field(default_factory=list)
+    is_shared: bool = True
     pauses: bool = False
 
 
@@ -183,7 +185,8 @@ class Resolver:
 
     def _put(self, channel: Channel, lookup: _Open, question: _Question) -> None:
         question.open += 1
-        channel.ask(lookup.name, question.family, partial(self._on_answer, lookup, question))
+        answered = partial(self._on_answer, lookup, question, shared=channel is self._channel)
+        channel.ask(lookup.name, question.family, answered)
 
     def _ask_apart(self, lookup: _Open, question: _Question, now: float) -> None:
         """Each name server over a channel of its own, with all the time that is left."""
@@ -206,8 +209,9 @@ class Resolver:
             self._note_failed(lookup, question)
 
     # --- What comes back -------------------------------------------------------------------------
-    def _on_answer(self, lookup: _Open, question: _Question, answer: Answer) -> None:
+    def _on_answer(self, lookup: _Open, question: _Question, answer: Answer, *, shared: bool) -> None:
         question.open -= 1
+        question.is_shared = question.is_shared and not shared
         if question not in lookup.questions:  # settled, or over
             return
         self._note_proof(answer)
@@ -244,7 +248,9 @@ class Resolver:
         if self._open.pop(lookup.name, None) is None:
             return
         for question in lookup.questions:
-            silent = [Said.NOTHING] * question.open
+            # The channel of all loses answers: its silence alone is none where nobody could be asked apart.
+            impatient = question.is_shared and Said.UNASKED in question.failed
+            silent = [Said.NOTHING] * (question.open - impatient)
             lookup.said[question.family] = of_attempts([*question.failed, *silent])
         lookup.questions.clear()
         self._spent += lookup.apart  # closed later: this may be one's own answer

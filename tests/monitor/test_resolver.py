@@ -268,6 +268,28 @@ def test_without_a_descriptor_nobody_was_asked() -> None:
     assert [lookup.said for lookup in resolver.finished] == [Said.ADDRESSES, Said.UNASKED]
 
 
+def test_silence_is_no_answer_where_there_is_no_descriptor_to_ask_apart() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with (
+        name_server(lambda name, _kind: None if name else EMPTY) as server,
+        closing(Sockets()) as sockets,
+        closing(Resolver(sockets, LIMIT_S, [server.address])) as resolver,
+    ):
+        resolver.ask("a.example")
+        while not resolver.server_works:  # all has been sent, and one answer has come
+            sockets.serve(0.01)
+            resolver.tick()
+        used = max(map(int, os.listdir("/proc/self/fd")))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
+        with ExitStack() as taken:
+            taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+            with suppress(OSError):
+                while True:
+                    taken.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+            finish(resolver, sockets)
+    assert [lookup.said for lookup in resolver.finished] == [Said.UNASKED]
+
+
 def finish(resolver: Resolver, sockets: Sockets) -> None:
     while resolver.in_flight:
         sockets.serve(max(0, resolver.due() - time.monotonic()))
