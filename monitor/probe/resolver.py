@@ -33,8 +33,8 @@ SHORTEST_TRY_S = 0.25  # to which c-ares shortens it where a server has been qui
 @dataclass(eq=False, slots=True)
 class _Question:
     """One family of a name: how many questions are ``open``, how often it was asked ``again``, and what came
-    of those that ``failed``; ``is_shared``: it is open on the channel of all; ``pauses``: all have failed, and
-    it will be asked again.
+    of those that ``failed``; ``is_shared``: open on the channel of all; ``pauses``: all have failed, and it
+    will be asked again.
     """
 
     family: socket.AddressFamily
