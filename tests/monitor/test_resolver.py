@@ -6,8 +6,8 @@ import os
 import resource
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from socket import AF_INET, AF_INET6
 
 import pytest
@@ -247,8 +247,20 @@ def test_a_name_server_that_cannot_be_reached_is_no_sites_fault(server: str) -> 
     assert judge_lookup(found["a.example"].said, works)[0] is Verdict.INCONCLUSIVE
 
 
-def test_without_a_descriptor_nobody_was_asked() -> None:
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = max(map(int, os.listdir("/proc/self/fd")))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
+    with ExitStack() as taken:
+        taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        with suppress(OSError):
+            while True:
+                taken.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        yield
+
+
+def test_without_a_descriptor_nobody_was_asked() -> None:
     with (
         name_server(lambda _name, kind: V4 if kind == A else EMPTY) as server,
         closing(Sockets()) as sockets,
@@ -256,20 +268,13 @@ def test_without_a_descriptor_nobody_was_asked() -> None:
     ):
         resolver.ask("a.example")
         finish(resolver, sockets)
-        used = max(map(int, os.listdir("/proc/self/fd")))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
-        with ExitStack() as taken:
-            taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-            with suppress(OSError):
-                while True:
-                    taken.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        with no_descriptor_left():
             resolver.ask("b.example")
             finish(resolver, sockets)
     assert [lookup.said for lookup in resolver.finished] == [Said.ADDRESSES, Said.UNASKED]
 
 
 def test_silence_is_no_answer_where_there_is_no_descriptor_to_ask_apart() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with (
         name_server(lambda name, _kind: None if name else EMPTY) as server,
         closing(Sockets()) as sockets,
@@ -279,13 +284,7 @@ def test_silence_is_no_answer_where_there_is_no_descriptor_to_ask_apart() -> Non
         while not resolver.server_works:  # all has been sent, and one answer has come
             sockets.serve(0.01)
             resolver.tick()
-        used = max(map(int, os.listdir("/proc/self/fd")))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
-        with ExitStack() as taken:
-            taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-            with suppress(OSError):
-                while True:
-                    taken.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        with no_descriptor_left():
             finish(resolver, sockets)
     assert [lookup.said for lookup in resolver.finished] == [Said.UNASKED]
 
