@@ -42,6 +42,7 @@ class Malformed:
 
 
 def take_apart(url: str) -> Place | Malformed:
+    """What is asked for this URL, or why it cannot be asked."""
     try:
         return _take_apart(url)
     except UnicodeEncodeError:
